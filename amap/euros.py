@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from amap.errors import Refused
 
@@ -84,7 +83,7 @@ def percent_text(hundredths: int, language: str | None = None) -> str:
 
 _SPACES = str.maketrans({NO_BREAK_SPACE: " ", NARROW_SPACE: " ", "\u2009": " ", MINUS: "-"})
 _AMOUNT = re.compile(
-    r"(?P<sign>-?) ?(?P<whole>\d+|\d{1,3}(?:(?P<group>[ .,'])\d{3})(?:(?P=group)\d{3})*)(?:(?P<point>[.,])(?P<rest>\d+))?",
+    r"(?P<sign>-?) ?(?P<whole>\d+|\d{1,3}(?P<group>[ .,'])\d{3}(?:(?P=group)\d{3})*)(?:(?P<point>[.,])(?P<rest>\d+))?",
     re.ASCII,
 )
 _THOUSANDS_OR_DECIMALS = re.compile(r"-?([1-9]\d{0,2})[.,](\d{3})", re.ASCII)
@@ -151,33 +150,8 @@ def parse_hundredths(text: str, *, minimum: int = 0, maximum: int = 1_000_000) -
     return hundredths
 
 
-class EuroField(forms.Field):
-    """An amount of money as people write it; the cleaned value is cents, or None when left empty and not required."""
-
-    default_error_messages = {"required": gettext_lazy("Give an amount, for example 12.50.")}
-    widget = forms.TextInput
-
-    def __init__(self, *, min_cents: int = 1, max_cents: int = HIGHEST_CENTS, **kwargs: Any) -> None:
-        self.min_cents, self.max_cents = min_cents, max_cents
-        super().__init__(**kwargs)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        return {"inputmode": "decimal", "autocomplete": "off"}
-
-    def to_python(self, value: Any) -> int | None:
-        if value is None or not str(value).strip():
-            return None
-        try:
-            return parse_cents(str(value), min_cents=self.min_cents, max_cents=self.max_cents)
-        except Refused as refused:
-            raise ValidationError(str(refused), code="invalid") from refused
-
-    def prepare_value(self, value: Any) -> Any:
-        return decimal_text(value) if isinstance(value, int) else value
-
-
 class HundredthsField(forms.Field):
-    """A number with two decimals at most (`0,5`, `42`, `70 %`); the cleaned value is hundredths, or None."""
+    """A number with two decimals at most (`0,5`, `42`, `70 %`); the cleaned value is hundredths, or None when empty."""
 
     widget = forms.TextInput
 
@@ -185,6 +159,12 @@ class HundredthsField(forms.Field):
         self.minimum, self.maximum = minimum, maximum
         super().__init__(**kwargs)
 
+    def parse(self, text: str) -> int:
+        return parse_hundredths(text, minimum=self.minimum, maximum=self.maximum)
+
+    def write(self, value: int) -> str:
+        return equivalents_text(value)
+
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -192,9 +172,24 @@ class HundredthsField(forms.Field):
         if value is None or not str(value).strip():
             return None
         try:
-            return parse_hundredths(str(value), minimum=self.minimum, maximum=self.maximum)
+            return self.parse(str(value))
         except Refused as refused:
             raise ValidationError(str(refused), code="invalid") from refused
 
     def prepare_value(self, value: Any) -> Any:
-        return equivalents_text(value) if isinstance(value, int) else value
+        return self.write(value) if isinstance(value, int) else value
+
+
+class EuroField(HundredthsField):
+    """An amount of money as people write it; the cleaned value is cents, or None when left empty and not required."""
+
+    default_error_messages = {"required": gettext_lazy("Give an amount, for example 12.50.")}
+
+    def __init__(self, *, min_cents: int = 1, max_cents: int = HIGHEST_CENTS, **kwargs: Any) -> None:
+        super().__init__(minimum=min_cents, maximum=max_cents, **kwargs)
+
+    def parse(self, text: str) -> int:
+        return parse_cents(text, min_cents=self.minimum, max_cents=self.maximum)
+
+    def write(self, value: int) -> str:
+        return decimal_text(value)
