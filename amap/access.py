@@ -1,0 +1,234 @@
+"""Who is asking, and what they are here.
+
+A visitor's standing in every association is read together with the account, in one query, so that no page pays for rights.
+Two questions, two places: *may this person see or change this row?* is answered by `visible_to` / `manageable_by` on the
+QuerySets (a row outside is a 404); *may this person enter this room?* by `role_required` (a 403 that says whom to ask).
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import wraps
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.db.models import F, OuterRef, Q
+from django.db.models.functions import JSONArray
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(StrEnum):
+    """What a person can be in an association (BR-5). Roles add up."""
+
+    MEMBER = "member"
+    FARMER = "farmer"
+    LIAISON = "liaison"
+    COMMITTEE = "committee"
+    TREASURER = "treasurer"
+    SECRETARY = "secretary"
+    DISTRIBUTION_LEAD = "distribution_lead"
+    SOLIDARITY = "solidarity"
+
+
+ROLE_NAMES = {
+    Role.MEMBER: _("members"),
+    Role.FARMER: _("the farmers"),
+    Role.LIAISON: _("the farm liaisons"),
+    Role.COMMITTEE: _("the committee"),
+    Role.TREASURER: _("the treasurer"),
+    Role.SECRETARY: _("the secretary"),
+    Role.DISTRIBUTION_LEAD: _("the distribution leads"),
+    Role.SOLIDARITY: _("the solidarity group"),
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one account is in one association. Ids, not rows: enough to filter by."""
+
+    user_id: int
+    association_id: int
+    slug: str
+    association_name: str
+    household_id: int | None = None
+    household_name: str = ""
+    member_id: int | None = None
+    seats: frozenset = frozenset()
+    liaison_farm_ids: frozenset = frozenset()
+    farm_ids: frozenset = frozenset()
+
+    @property
+    def roles(self):
+        """All roles held here, as a set of `Role`."""
+        roles = {Role(seat) for seat in self.seats}
+        if self.household_id:
+            roles.add(Role.MEMBER)
+        if self.farm_ids:
+            roles.add(Role.FARMER)
+        if self.liaison_farm_ids:
+            roles.add(Role.LIAISON)
+        return frozenset(roles)
+
+    def has(self, *roles):
+        """True when at least one of the roles is held here."""
+        return not self.roles.isdisjoint(roles)
+
+    @property
+    def is_member(self):
+        return self.household_id is not None
+
+    @property
+    def is_farmer(self):
+        return bool(self.farm_ids)
+
+    @property
+    def is_liaison(self):
+        return bool(self.liaison_farm_ids)
+
+    @property
+    def is_committee(self):
+        return Role.COMMITTEE in self.seats
+
+    @property
+    def is_treasurer(self):
+        return Role.TREASURER in self.seats
+
+    @property
+    def is_distribution_lead(self):
+        return Role.DISTRIBUTION_LEAD in self.seats
+
+    @property
+    def runs_association(self):
+        """Committee, treasurer or secretary: they read the whole association's lists."""
+        return not self.seats.isdisjoint({Role.COMMITTEE, Role.TREASURER, Role.SECRETARY})
+
+
+@dataclass
+class _Draft:
+    slug: str
+    name: str
+    household_id: int | None = None
+    household_name: str = ""
+    member_id: int | None = None
+    seats: set = field(default_factory=set)
+    liaison_farm_ids: set = field(default_factory=set)
+    farm_ids: set = field(default_factory=set)
+
+
+class _Facts(models.Subquery):
+    """A correlated subquery folded into one JSON list, so that a to-many relation costs no further query."""
+
+    output_field = models.JSONField()
+
+    def as_sqlite(self, compiler, connection, **extra):
+        template = "(SELECT json_group_array(json(fact)) FROM (%(subquery)s) facts)"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+    def as_postgresql(self, compiler, connection, **extra):
+        template = "(SELECT coalesce(jsonb_agg(fact), '[]') FROM (%(subquery)s) facts)"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+
+def _facts(queryset, *columns):
+    return _Facts(queryset.order_by().annotate(fact=JSONArray(*columns)).values("fact"))
+
+
+def with_standings(users, today):
+    """The users, each with what `standings_of` needs, read in the same query. Mandates count on the date given."""
+    from amap.models import CommitteeSeat, Farmer, FarmLiaison, Member
+
+    mine = {"user": OuterRef("pk")}
+    here = ("association_id", "association__slug", "association__name")
+    there = (
+        "partnership__association_id",
+        "partnership__association__slug",
+        "partnership__association__name",
+    )
+    through = tuple(
+        F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name")
+    )
+    return users.annotate(
+        member_facts=_facts(
+            Member.objects.filter(**mine, household__left_on=None), *here, "household_id", "household__name", "pk"
+        ),
+        seat_facts=_facts(CommitteeSeat.objects.current(today).filter(**mine), *here, "role"),
+        liaison_facts=_facts(
+            FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"
+        ),
+        farm_facts=_facts(
+            Farmer.objects.filter(**mine).filter(
+                Q(farm__partnerships=None)
+                | Q(farm__partnerships__ended_on=None)
+                | Q(farm__partnerships__ended_on__gte=today)
+            ),
+            *through,
+            "farm_id",
+            "farm__slug",
+            "farm__name",
+        ),
+    )
+
+
+def standings_of(user):
+    """All standings of an account read through `with_standings`, by association slug, in the order of their names."""
+    drafts = {}
+
+    def draft(pk, slug, name):
+        return drafts.setdefault(pk, _Draft(slug, name))
+
+    for pk, slug, name, household_id, household_name, member_id in user.member_facts:
+        here = draft(pk, slug, name)
+        here.household_id, here.household_name, here.member_id = household_id, household_name, member_id
+    for pk, slug, name, role in user.seat_facts:
+        draft(pk, slug, name).seats.add(role)
+    for pk, slug, name, farm_id in user.liaison_facts:
+        draft(pk, slug, name).liaison_farm_ids.add(farm_id)
+    for pk, slug, name, farm_id, *_farm in user.farm_facts:
+        if pk is not None:
+            draft(pk, slug, name).farm_ids.add(farm_id)
+    return {
+        d.slug: Standing(
+            user_id=user.pk,
+            association_id=pk,
+            slug=d.slug,
+            association_name=d.name,
+            household_id=d.household_id,
+            household_name=d.household_name,
+            member_id=d.member_id,
+            seats=frozenset(d.seats),
+            liaison_farm_ids=frozenset(d.liaison_farm_ids),
+            farm_ids=frozenset(d.farm_ids),
+        )
+        for pk, d in sorted(drafts.items(), key=lambda item: item[1].name)
+    }
+
+
+def farms_of(user):
+    """The farms an account acts for: list of (id, slug, name)."""
+    return sorted({tuple(fact[3:6]) for fact in user.farm_facts}, key=lambda farm: farm[2])
+
+
+def role_required(*roles):
+    """Only people holding one of the roles in this association enter; others get a 403 that says whom to ask."""
+
+    def decorate(view):
+        @wraps(view)
+        def guarded(request, *args, **kwargs):
+            if not request.standing.has(*roles):
+                raise PermissionDenied(", ".join(str(ROLE_NAMES[role]) for role in roles))
+            return view(request, *args, **kwargs)
+
+        guarded.roles = roles
+        return guarded
+
+    return decorate
+
+
+def own_farm(request, slug):
+    """The farm of that slug if the visitor acts for it; else 404, as for a farm that never existed (BR-76)."""
+    from amap.models import Farm
+
+    if slug not in {farm[1] for farm in farms_of(request.user)}:
+        raise Http404
+    return get_object_or_404(Farm, slug=slug)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AmapConfig(AppConfig):
+    name = "amap"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,38 @@
+import hashlib
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+
+from amap import backup
+
+
+class Command(BaseCommand):
+    help = "Makes the installation ready to serve: tables as this version wants them (after a backup), static files."
+
+    def handle(self, **options):
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            if executor.loader.applied_migrations:
+                written = backup.write(timezone.now())
+                self.stdout.write(f"Before the tables change, a backup: {written}")
+            call_command("migrate", verbosity=0, interactive=False)
+        call_command("createcachetable", verbosity=0)
+        self.check(databases=["default"])
+        self.collect()
+
+    def collect(self):
+        """Collects the static files when one of them has changed: it costs seconds, so not at every start."""
+        seen = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+        for finder in get_finders():
+            for path, storage in finder.list(None):
+                seen.update(f"{path} {storage.size(path)} {storage.get_modified_time(path)}\n".encode())
+        stamp = settings.STATIC_ROOT / ".stamp"
+        if not stamp.exists() or stamp.read_text() != seen.hexdigest():
+            call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+            stamp.write_text(seen.hexdigest())

@@ -1,0 +1,25 @@
+"""Filters every template has: money, shares, dates, in the reader's language."""
+
+from django import template
+from django.utils.formats import date_format
+
+from amap.euros import equivalents_text, euros_text
+
+register = template.Library()
+
+register.filter("euros", euros_text)
+register.filter("equivalents", equivalents_text)
+
+
+@register.filter
+def day(value, style="long"):
+    """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; `|day:"short"` → `jeu. 26 nov.`; None → empty."""
+    if not value:
+        return ""
+    return date_format(value, "D j M" if style == "short" else "l j F Y")
+
+
+@register.filter
+def hour(value):
+    """`18 h 30` / `6.30 p.m.`: a time of day as the reader writes it."""
+    return date_format(value, "TIME_FORMAT") if value else ""

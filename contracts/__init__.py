@@ -1,0 +1,1 @@
+"""What we promised: offers, subscriptions, payments. Imports `amap`'s ground, never `deliveries`."""

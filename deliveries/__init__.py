@@ -1,0 +1,1 @@
+"""What happened: distributions, harvest lists, baskets, the roster. Imports `amap`'s ground and `contracts`."""

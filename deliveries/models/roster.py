@@ -1,0 +1,89 @@
+"""Who holds the evening."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from amap.models import Association, Farm, Household, User
+from deliveries.models.distributions import Distribution
+
+
+class ShiftRole(models.Model):
+    """A job of the evening and how many people it needs (BR-60)."""
+
+    association = models.ForeignKey(Association, models.CASCADE, related_name="shift_roles")
+    name = models.CharField(_("role"), max_length=60)
+    needed = models.PositiveSmallIntegerField(_("people needed"), default=1)
+    is_lead = models.BooleanField(_("leads the evening"), default=False)
+    farm = models.ForeignKey(
+        Farm, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("only when this farm delivers")
+    )
+    instructions = models.TextField(_("what to do"), blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["association", "name"], name="shift_role_once")]
+
+    def __str__(self):
+        return self.name
+
+
+class Shift(models.Model):
+    """A role at a distribution. `taken` is kept by conditional updates and bounded by the database."""
+
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="shifts")
+    role = models.ForeignKey(ShiftRole, models.PROTECT, related_name="shifts")
+    needed = models.PositiveSmallIntegerField()
+    taken = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["role__position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["distribution", "role"], name="shift_once"),
+            models.CheckConstraint(condition=Q(taken__lte=F("needed")), name="shift_never_overfilled"),
+        ]
+
+    def __str__(self):
+        return f"{self.role} {self.distribution}"
+
+
+class ShiftAssignment(models.Model):
+    """A household on a shift (BR-62)."""
+
+    class Status(models.TextChoices):
+        CONFIRMED = "confirmed", _("coming")
+        SWAP_REQUESTED = "swap_requested", _("looking for a replacement")
+        REPLACED = "replaced", _("replaced")
+        LEFT = "left", _("left in time")
+        DONE = "done", _("done")
+        NO_SHOW = "no_show", _("did not come")
+        EXCUSED = "excused", _("excused")
+
+    MOVES = {
+        "confirmed": {"swap_requested", "left", "done", "no_show", "excused"},
+        "swap_requested": {"confirmed", "replaced", "done", "no_show", "excused"},
+    }
+    HOLDS = (Status.CONFIRMED, Status.SWAP_REQUESTED, Status.DONE, Status.NO_SHOW, Status.EXCUSED)
+
+    association = models.ForeignKey(Association, models.CASCADE, related_name="shift_assignments")
+    distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="assignments", db_index=False)
+    shift = models.ForeignKey(Shift, models.CASCADE, related_name="assignments")
+    household = models.ForeignKey(Household, models.PROTECT, related_name="shift_assignments")
+    volunteer = models.CharField(_("who comes"), max_length=100, blank=True)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=14, choices=Status, default=Status.CONFIRMED)
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["distribution", "household"],
+                condition=Q(status__in=["confirmed", "swap_requested", "done", "no_show", "excused"]),
+                name="one_shift_per_household_and_date",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.household} {self.shift}"
