@@ -252,7 +252,9 @@ def schedule_dates(strategy: DateStrategy, delivery_days: Collection[date], sign
     `instruments_from(…)` where BR-43c applies). When nothing remains, the only date is `signed_on` itself.
     """
     days = sorted(delivery_days)
-    months = [] if not days else _months(days[0], days[-1])
+    if not days:
+        return [signed_on]
+    months = _months(days[0], days[-1])
     match strategy:
         case "first_of_month":
             dates = months
@@ -300,15 +302,15 @@ def prepaid_schedule(deliveries: Iterable[tuple[date, int]], dates: Sequence[dat
     return parts
 
 
-def advance_gaps(parts: Iterable[Part], deliveries: Iterable[tuple[date, int]]) -> list[Part]:
+def advance_gaps(parts: Collection[Part], deliveries: Iterable[tuple[date, int]]) -> list[tuple[date, int]]:
     """At each delivery, the cents paid so far minus the value delivered so far, this one included (BR-37).
 
     Negative: on that day the farm is owed. The indicator is the lowest of them.
     """
-    parts, due = list(parts), sorted(deliveries)
+    due = sorted(deliveries)
     delivered = accumulate(cents for _day, cents in due)
     return [
-        Part(day, sum(part.cents for part in parts if part.on <= day) - value)
+        (day, sum(part.cents for part in parts if part.on <= day) - value)
         for (day, _cents), value in zip(due, delivered, strict=True)
     ]
 
