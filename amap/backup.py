@@ -87,7 +87,8 @@ def restore(source: Path) -> None:
         finally:
             arriving.unlink(missing_ok=True)
     else:
-        _run("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "--dbname=", str(source))
+        name = connection.settings_dict["NAME"]
+        _run("pg_restore", "--no-owner", "--single-transaction", f"--dbname={name}", str(source))
 
 
 def _copy_sqlite(target: Path):
@@ -121,7 +122,6 @@ def _run(program: str, *arguments: str):
     place = connection.settings_dict
     known = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     environment = os.environ | {name: str(place[key]) for name, key in known.items() if place[key]}
-    arguments = tuple(f"--dbname={place['NAME']}" if argument == "--dbname=" else argument for argument in arguments)
-    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BackupFailed(f"{program} failed: {done.stderr.strip()[-500:]}")

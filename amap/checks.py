@@ -13,7 +13,8 @@ LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 PANGO = {"darwin": "libpango-1.0.dylib"}.get(sys.platform, "libpango-1.0.so.0")
 INSTALL_PANGO = {"darwin": "brew install pango"}.get(
     sys.platform,
-    "sudo apt-get install --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
+    "sudo apt-get install --no-install-recommends "
+    "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core",
 )
 
 

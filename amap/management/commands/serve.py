@@ -1,5 +1,6 @@
-"""Web server and worker under one roof: what dies or falls silent is started again, what stops leaves nothing behind."""
+"""Web server and worker under one roof: what dies or falls silent starts again, what stops leaves nothing behind."""
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -32,10 +33,8 @@ def die_with_parent():
 
 
 def kill_group(pid):
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 class Child:
@@ -48,11 +47,11 @@ class Child:
 
     def start(self):
         self.started = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603
+        self.process = subprocess.Popen(
             self.argv,
             cwd=settings.BASE_DIR,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 — the supervisor has no threads
             stdin=subprocess.DEVNULL,
         )
 

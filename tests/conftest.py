@@ -1,0 +1,74 @@
+"""What every test stands on: quick hashes, letters in memory, no way out to the network, short transactions."""
+
+import socket
+
+import pytest
+from django.core.cache import cache
+from django.core.mail import EmailMessage
+from django.db import connection
+from django.test.utils import override_settings
+
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, ""}  # noqa: S104
+
+IN_MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+
+_for_tests = override_settings(
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+    EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+    CACHES={name: IN_MEMORY | {"LOCATION": name} for name in ("default", "q")},
+    STORAGES={
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    },
+)
+
+
+def pytest_configure():
+    _for_tests.enable()
+
+
+def pytest_unconfigure():
+    _for_tests.disable()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_way_out():
+    """Only this machine may be called: whatever else is tried fails the test."""
+    connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
+
+    def guarded_connect(self, address):
+        if isinstance(address, tuple) and address[0] not in LOOPBACK:
+            raise AssertionError(f"A test tried to reach {address[0]}.")
+        return connect(self, address)
+
+    def guarded_getaddrinfo(host, *args, **kwargs):
+        name = host.decode() if isinstance(host, bytes) else host
+        if name not in LOOPBACK:
+            raise AssertionError(f"A test tried to look up {name}.")
+        return getaddrinfo(host, *args, **kwargs)
+
+    socket.socket.connect, socket.getaddrinfo = guarded_connect, guarded_getaddrinfo
+    yield
+    socket.socket.connect, socket.getaddrinfo = connect, getaddrinfo
+
+
+def in_transaction() -> bool:
+    """Whether our code has a transaction open; the one a test itself runs in does not count."""
+    return any(not block._from_testcase for block in connection.atomic_blocks)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_slow_in_a_transaction(monkeypatch):
+    """Letters leave and PDFs are made outside transactions: they would hold locks for seconds."""
+    send = EmailMessage.send
+
+    def guarded_send(self, *args, **kwargs):
+        assert not in_transaction(), "An e-mail was sent inside a transaction."
+        return send(self, *args, **kwargs)
+
+    monkeypatch.setattr(EmailMessage, "send", guarded_send)
