@@ -13,6 +13,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, ""}  # noqa: S104
 IN_MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 _for_tests = override_settings(
+    LANGUAGE_CODE="en",  # the words in the code; what is said in French, tests ask for in French
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
     CACHES={name: IN_MEMORY | {"LOCATION": name} for name in ("default", "q")},
