@@ -59,7 +59,7 @@ class Amap:
             email=f"ferme@{slug}.example.org",
             phone="0199000001",
             payee="EARL Ferme des Saules Gris",
-            iban="FR7699999000010123456789088",
+            iban="FR7699999000100123456789071",
         )
         self.partnership = Partnership.objects.create(association=self.association, farm=self.farm, since=LONG_AGO)
         self.committee = self.person("Camille Comité", seat="committee")
