@@ -74,7 +74,7 @@ class Amap:
         self.household = self.household_of(self.member)
 
     def user(self, local, name):
-        return User.objects.create_user(f"{local}@{self.slug}.example.org", name=name)
+        return User.objects.create_user(f"{local}@{self.slug}.example.org", name=name, language="en")
 
     def person(self, name, seat=None):
         """A user with a household of their own, membership paid, and a seat if named."""
