@@ -19,7 +19,7 @@ $$ LANGUAGE plpgsql
 def guard(apps, schema_editor):
     vendor = schema_editor.connection.vendor
     if vendor == "postgresql":
-        schema_editor.execute(POSTGRESQL_FUNCTION)
+        schema_editor.execute(POSTGRESQL_FUNCTION, params=None)  # its % is not a placeholder
     for table in TABLES:
         if vendor == "sqlite":
             for verb in ("UPDATE", "DELETE"):
