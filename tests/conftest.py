@@ -32,6 +32,32 @@ def pytest_unconfigure():
     _for_tests.disable()
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, tmp_path_factory):
+    """SQLite's tests run on a file, as people do: in memory, locks and write-ahead behave differently."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "tests.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _guards_rest_while_tables_are_emptied():
+    """Money and audit rows cannot be deleted; between tests that commit, they must be."""
+    operations = type(connection.ops)
+    flush = operations.execute_sql_flush
+
+    def unguarded_flush(self, statements):
+        if connection.vendor == "postgresql":
+            return flush(self, ["SET LOCAL session_replication_role = replica", *statements])
+        with connection.cursor() as cursor:
+            guards = cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        drops = [f"DROP TRIGGER {name}" for name, _ in guards]
+        return flush(self, [*drops, *statements, *(sql for _, sql in guards)])
+
+    operations.execute_sql_flush = unguarded_flush
+    yield
+    operations.execute_sql_flush = flush
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache():
     cache.clear()

@@ -21,6 +21,8 @@ def pytest_load_initial_conftests():
         for name in [name for name in os.environ if name.startswith("AMAP_")]:
             del os.environ[name]
         _started["data"] = os.environ["AMAP_DATA"] = tempfile.mkdtemp(prefix="amap-tests-")
+        if os.access("/dev/shm", os.W_OK):  # noqa: S108 — memory, where the many small commits of tests cost nothing
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", "/dev/shm")  # noqa: S108
         kind = os.environ.get("TEST_DATABASE") or "sqlite"
         if kind == "postgresql":
             os.environ["DATABASE_URL"] = start_postgresql()
