@@ -1,7 +1,9 @@
 """Who is asking, and what they are here.
 
-A visitor's standing in every association is read together with the account, in one query, so that no page pays for rights.
-Two questions, two places: *may this person see or change this row?* is answered by `visible_to` / `manageable_by` on the
+A visitor's standing in every association is read together with the account, in one query, so that no page pays for
+rights.
+Two questions, two places: *may this person see or change this row?* is answered by `visible_to` / `manageable_by` on
+the
 QuerySets (a row outside is a 404); *may this person enter this room?* by `role_required` (a 403 that says whom to ask).
 """
 
@@ -145,17 +147,13 @@ def with_standings(users, today):
         "partnership__association__slug",
         "partnership__association__name",
     )
-    through = tuple(
-        F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name")
-    )
+    through = tuple(F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name"))
     return users.annotate(
         member_facts=_facts(
             Member.objects.filter(**mine, household__left_on=None), *here, "household_id", "household__name", "pk"
         ),
         seat_facts=_facts(CommitteeSeat.objects.current(today).filter(**mine), *here, "role"),
-        liaison_facts=_facts(
-            FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"
-        ),
+        liaison_facts=_facts(FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"),
         farm_facts=_facts(
             Farmer.objects.filter(**mine).filter(
                 Q(farm__partnerships=None)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 KEEP_LATEST = 14
 KEEP_MONTHS = 12
@@ -44,6 +45,12 @@ def write(now: datetime) -> Path:
     finally:
         unfinished.unlink(missing_ok=True)
     return target
+
+
+def nightly() -> None:
+    """The daily duty: a copy, then out with the old ones."""
+    write(timezone.now())
+    rotate()
 
 
 def rotate() -> list[Path]:

@@ -1,4 +1,5 @@
-"""The whole site on one page: first what stands above associations, then everything of one association under its name."""
+"""The whole site on one page: first what stands above associations, then everything of one association under its
+name."""
 
 from django.urls import include, path, register_converter
 

@@ -1,6 +1,7 @@
 """The people of the tests: one small AMAP with every role, and a second one whose people must never see the first.
 
-Rows are made directly, so that a test of one action does not depend on another. Dates stand around Saturday 21 November 2026.
+Rows are made directly, so that a test of one action does not depend on another. Dates stand around Saturday 21
+November 2026.
 """
 
 from datetime import date, datetime, timedelta
@@ -30,7 +31,8 @@ LONG_AGO = date(2026, 1, 1)
 
 
 class Amap:
-    """One association: `.association`, `.place`, `.period`, `.farm`, and its people as users: `.committee`, `.treasurer`,
+    """One association: `.association`, `.place`, `.period`, `.farm`, and its people as users: `.committee`,
+    `.treasurer`,
     `.secretary`, `.lead`, `.liaison`, `.farmer`, `.member`; the member's household is `.household`."""
 
     def __init__(self, slug="belombre", name="Les Paniers de Belombre"):
@@ -81,7 +83,12 @@ class Amap:
         user = self.user(name.split()[0].lower(), name)
         household = self.new_household(name.split()[-1])
         Member.objects.create(
-            association=self.association, household=household, user=user, name=name, email=user.email, phone="0639980001"
+            association=self.association,
+            household=household,
+            user=user,
+            name=name,
+            email=user.email,
+            phone="0639980001",
         )
         if seat:
             CommitteeSeat.objects.create(association=self.association, user=user, role=seat, starts_on=LONG_AGO)

@@ -35,7 +35,8 @@ class MovementQuerySet(models.QuerySet):
 
 
 class Movement(models.Model):
-    """One balanced fact: so many cents from one account to another, in one book. Append-only by trigger; undone by its reverse.
+    """One balanced fact: so many cents from one account to another, in one book. Append-only by trigger; undone by
+    its reverse.
 
     `farm` says whose book it is; empty, it is the association's. Accounts are short strings made by code
     (reliability.md §2.3): `due:42` is what subscription 42 owes, `cheques_held:7` the cheques held for farm 7.

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 # First segments of the site's own addresses: an association cannot take them as its name there.
 RESERVED_SLUGS = frozenset(
-    "accounts demo farms feeds health help i18n invitations media profile start static webhooks favicon.ico".split()
+    ["accounts", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "media", "profile", "start", "static", "webhooks", "favicon.ico"]
 )
 
 
@@ -66,7 +66,8 @@ class User(AbstractBaseUser):
 
 
 class Association(models.Model):
-    """One AMAP. Everything under its slug belongs to it alone (BR-76). Knobs are columns, defaults those of domain.md §7."""
+    """One AMAP. Everything under its slug belongs to it alone (BR-76). Knobs are columns, defaults those of domain.md
+    §7."""
 
     slug = models.SlugField(_("address on this site"), max_length=50, unique=True, validators=[refuse_reserved])
     name = models.CharField(_("name"), max_length=100)
@@ -151,7 +152,8 @@ class HouseholdQuerySet(models.QuerySet):
         return self.filter(Q(left_on=None) | Q(left_on__gt=today))
 
     def visible_to(self, standing):
-        """The committee and its officers see all; farm people see whom they feed through subscriptions, elsewhere; a member sees their own."""
+        """The committee and its officers see all; farm people see whom they feed through subscriptions, elsewhere; a
+        member sees their own."""
         if standing.runs_association or standing.liaison_farm_ids:
             return self
         return self.filter(pk=standing.household_id)
@@ -185,7 +187,8 @@ class Household(models.Model):
 
 
 class Member(models.Model):
-    """One person of a household, with an account or on paper only. What is written here belongs to this association alone."""
+    """One person of a household, with an account or on paper only. What is written here belongs to this association
+    alone."""
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="members")
     household = models.ForeignKey(Household, models.CASCADE, related_name="members")
@@ -342,7 +345,8 @@ class FarmLiaison(models.Model):
 
 
 class Invitation(models.Model):
-    """A single-use link, sent by e-mail, that gives one address its account and its place (T5). The token itself is never stored."""
+    """A single-use link, sent by e-mail, that gives one address its account and its place (T5). The token itself is
+    never stored."""
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail"))

@@ -70,7 +70,8 @@ class Letter(models.Model):
 
 
 class Job(models.Model):
-    """Work for the worker. The queue only says "run job N"; this row counts its starts before working and gives up after a few."""
+    """Work for the worker. The queue only says "run job N"; this row counts its starts before working and gives up
+    after a few."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -1,5 +1,7 @@
 """Filters every template has: money, shares, dates, in the reader's language."""
 
+from datetime import date
+
 from django import template
 from django.utils.formats import date_format
 
@@ -23,3 +25,9 @@ def day(value, style="long"):
 def hour(value):
     """`18 h 30` / `6.30 p.m.`: a time of day as the reader writes it."""
     return date_format(value, "TIME_FORMAT") if value else ""
+
+
+@register.filter
+def isoday(value, style="long"):
+    """`day` for a date written `2026-11-26`, as letters keep them."""
+    return day(date.fromisoformat(value), style) if value else ""

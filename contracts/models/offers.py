@@ -13,7 +13,9 @@ class ContractOfferQuerySet(models.QuerySet):
         """Members see what both sides agreed; drafts are seen by the farm, its liaisons and the committee."""
         if standing.runs_association:
             return self
-        return self.filter(Q(status__in=ContractOffer.PUBLIC) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids))
+        return self.filter(
+            Q(status__in=ContractOffer.PUBLIC) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids)
+        )
 
     def manageable_by(self, standing):
         """The farm, its liaisons, and the committee."""
@@ -32,7 +34,8 @@ class ContractOfferQuerySet(models.QuerySet):
 class ContractOffer(models.Model):
     """A season contract proposed by a farm, agreed with the committee, then open to households.
 
-    Sizes and capacity are counted in hundredths of a share (BR-20); `taken_hundredths` is kept by conditional updates and
+    Sizes and capacity are counted in hundredths of a share (BR-20); `taken_hundredths` is kept by conditional updates
+    and
     bounded by the database, so that no race can oversell.
     """
 
@@ -112,7 +115,9 @@ class ContractOffer(models.Model):
     open_on = models.DateField(_("sign-up opens on"), null=True, blank=True)
     late_join_allowed = models.BooleanField(_("one may join during the season"), default=True)
     producer_lead_days = models.PositiveSmallIntegerField(_("notice for the farm (days)"), default=7)
-    reservation_days = models.PositiveSmallIntegerField(_("a place is kept without its payments for (days)"), default=10)
+    reservation_days = models.PositiveSmallIntegerField(
+        _("a place is kept without its payments for (days)"), default=10
+    )
     accepts_cheques = models.BooleanField(_("cheques"), default=True)
     accepts_transfers = models.BooleanField(_("bank transfers"), default=True)
     instalment_counts = models.JSONField(_("numbers of instalments"), default=list)
@@ -134,7 +139,9 @@ class ContractOffer(models.Model):
     termination_clause = models.TextField(_("early end and replacement"), blank=True)
     mediation_contact = models.CharField(_("in case of disagreement"), max_length=200, blank=True)
     contract_copies = models.PositiveSmallIntegerField(_("copies"), default=3)
-    bought_in_allowed = models.BooleanField(_("may contain produce of other farms, named with its origin"), default=False)
+    bought_in_allowed = models.BooleanField(
+        _("may contain produce of other farms, named with its origin"), default=False
+    )
     perishable = models.BooleanField(_("all products are perishable"), default=True)
     exceptional_reason = models.CharField(_("why the season is shorter than usual"), max_length=200, blank=True)
 

@@ -1,4 +1,5 @@
-"""What a household owes a farm, and the cheques that travel towards it. The association never holds this money (BR-31)."""
+"""What a household owes a farm, and the cheques that travel towards it. The association never holds this money
+(BR-31)."""
 
 from django.db import models
 from django.db.models import Q
@@ -27,7 +28,9 @@ class InstalmentQuerySet(models.QuerySet):
         """The household's own; the farm's people; treasurer and committee see states (BR-5)."""
         if standing.runs_association:
             return self
-        return self.filter(Q(household=standing.household_id) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids))
+        return self.filter(
+            Q(household=standing.household_id) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids)
+        )
 
 
 class Instalment(Due):

@@ -1,11 +1,27 @@
 """The evening, what the field gave, and who took what home."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from amap import clock
 from amap.models import Association, Household, PickupPlace, User
 from contracts.models import Delivery, ShareSize, Subscription
+
+
+class DistributionQuerySet(models.QuerySet):
+    def coming(self, today):
+        """From today on, the next one first."""
+        return self.filter(day__gte=today).order_by("day", "opens_at")
+
+    def past(self, today):
+        """Before today, the latest first."""
+        return self.filter(day__lt=today).order_by("-day", "-opens_at")
+
+    def planned(self):
+        return self.filter(status=Distribution.Status.PLANNED)
 
 
 class Distribution(models.Model):
@@ -30,6 +46,8 @@ class Distribution(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     remarks = models.TextField(_("remarks of the evening"), blank=True)
 
+    objects = DistributionQuerySet.as_manager()
+
     class Meta:
         ordering = ["day", "opens_at"]
         constraints = [
@@ -39,14 +57,39 @@ class Distribution(models.Model):
     def __str__(self):
         return f"{self.place} {self.day}"
 
+    @property
+    def is_locked(self):
+        """The list is fixed: what is collected is read from Baskets."""
+        return self.status != self.Status.PLANNED
+
+    @property
+    def is_closed(self):
+        return self.status == self.Status.CLOSED
+
+    def opens(self) -> datetime:
+        """The moment the doors open."""
+        return clock.at(self.day, self.opens_at)
+
+    def locks(self, hours_before) -> datetime:
+        """The moment the list is fixed by itself (BR-52)."""
+        return self.opens() - timedelta(hours=hours_before)
+
+
+def harvest_visible(day, *, days_before, hour) -> datetime:
+    """When members see the harvest list of a delivery `day`: also the farm's deadline (BR-45)."""
+    return clock.at(day - timedelta(days=days_before), hour)
+
 
 class HarvestList(models.Model):
-    """What the farm brings to one delivery (BR-45)."""
+    """What the farm brings to one delivery (BR-45). `updated_at`: changed after members could see it; `announced_at`:
+    they were
+    written to."""
 
     delivery = models.OneToOneField(Delivery, models.CASCADE, related_name="harvest_list")
     posted_at = models.DateTimeField()
     posted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(null=True, blank=True)
+    announced_at = models.DateTimeField(null=True, blank=True)
     news = models.TextField(_("news from the farm"), blank=True)
 
     def __str__(self):
@@ -54,7 +97,9 @@ class HarvestList(models.Model):
 
 
 class HarvestItem(models.Model):
-    """One product of the list: weights in grams, or pieces. Either the total was counted, or the quantity of a whole share."""
+    """One product of the list: weights in grams, or pieces. The farm counted the total, or gave the quantity of a
+    `whole`
+    share and the total follows from it."""
 
     class Unit(models.TextChoices):
         GRAM = "g", _("weighed")
@@ -66,6 +111,7 @@ class HarvestItem(models.Model):
     product = models.CharField(_("product"), max_length=60)
     unit = models.CharField(_("counted"), max_length=6, choices=Unit, default=Unit.GRAM)
     total = models.PositiveIntegerField(_("total"))
+    whole = models.PositiveIntegerField(_("for a whole share"), null=True, blank=True)
     leftover = models.PositiveIntegerField(default=0)
     is_bought_in = models.BooleanField(_("bought in"), default=False)
     origin = models.CharField(_("producer and origin"), max_length=100, blank=True)
@@ -85,7 +131,8 @@ class HarvestItem(models.Model):
 
 
 class HarvestPortion(models.Model):
-    """What one share of a size receives of an item, in the item's unit (BR-47). `due_hundredths`: pieces still owed to the size."""
+    """What one share of a size receives of an item, in the item's unit (BR-47). `due_hundredths`: pieces still owed
+    to the size."""
 
     item = models.ForeignKey(HarvestItem, models.CASCADE, related_name="portions")
     size = models.ForeignKey(ShareSize, models.PROTECT, related_name="+")
@@ -100,7 +147,8 @@ class HarvestPortion(models.Model):
 
 
 class Basket(models.Model):
-    """What a household takes from one delivery, fixed when the sheet locks (BR-52); afterwards only signed for or annotated.
+    """What a household takes from one delivery, fixed when the sheet locks (BR-52); afterwards only signed for or
+    annotated.
 
     `contents`: list of [label, quantity] as printed.
     """
@@ -138,3 +186,7 @@ class Basket(models.Model):
 
     def __str__(self):
         return f"{self.household} {self.delivery}"
+
+    @property
+    def association_id(self):
+        return self.distribution.association_id

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
+from django_q.models import Schedule
 
 from amap import backup
 
@@ -23,6 +24,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"Before the tables change, a backup: {written}")
             call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        # The queue's only schedule; what is due, our own tables say.
+        Schedule.objects.update_or_create(
+            name="tick", defaults={"func": "amap.duties.tick", "schedule_type": Schedule.MINUTES, "minutes": 1}
+        )
         self.check(databases=["default"])
         self.collect()
 
