@@ -1,11 +1,15 @@
 """Pure: how a bank transfer names what it pays for, and the QR code a banking app reads (BR-40)."""
 
-import segno
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext as _
 from stdnum import iban as ibans
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
 
 from amap.errors import Refused
+
+if TYPE_CHECKING:
+    import segno
 
 SHORTEST_IBAN = 15
 
@@ -63,8 +67,10 @@ def _one_line(text: str, signs: int, octets: int) -> str:
     return " ".join(text.split())[:signs].encode()[:octets].decode(errors="ignore").rstrip()
 
 
-def qr_code(payload: str) -> segno.QRCode:
+def qr_code(payload: str) -> "segno.QRCode":
     """The QR code of an EPC payload: error correction M, in bytes, version 13 at most."""
+    import segno  # here, because it takes 70 ms that few pages need
+
     return segno.make_qr(payload, error="m", mode="byte", encoding="utf-8", boost_error=False)
 
 
