@@ -1,0 +1,81 @@
+"""Whole stories in a real browser, against a real server, on both databases.
+
+def test_something(browse, amap):
+    page = browse(amap.member, width=390)        # signed in, on a phone; javascript=False to go without
+    page.goto("/belombre/")
+    check_axe(page)                              # from tests.journeys.conftest import check_axe
+"""
+
+import os
+import shutil
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import sync_playwright
+
+from tests.cast import Amap
+
+ARGUMENTS = "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(os.path.dirname(__file__)):
+            item.add_marker(pytest.mark.journey)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium. Without one the journeys are skipped, but never in CI."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        reason = "No Chromium here. To run the journeys: sudo apt-get install chromium"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def amap(transactional_db):
+    """The cast, visible to the server's own connections."""
+    return Amap()
+
+
+@pytest.fixture
+def browse(chromium, live_server):
+    """Opens a page as somebody (None: a stranger), at a width in pixels; scripts that fail fail the test."""
+    contexts, problems = [], []
+
+    def open_page(user=None, *, width=1280, javascript=True, language="en"):
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": 844 if width < 600 else 900},
+            java_script_enabled=javascript,
+            locale=language,
+        )
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        cookies = {settings.LANGUAGE_COOKIE_NAME: language}
+        if user:
+            client = Client()
+            client.force_login(user)
+            cookies[settings.SESSION_COOKIE_NAME] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies([{"name": n, "value": v, "url": live_server.url} for n, v in cookies.items()])
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: _note(message, problems))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+def _note(message, problems):
+    # An answer of 4xx is a refusal the journey itself looks at; everything else is ours to mend.
+    if message.type == "error" and "Failed to load resource" not in message.text:
+        problems.append(message.text)
