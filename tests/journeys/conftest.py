@@ -1,9 +1,11 @@
 """Whole stories in a real browser, against a real server, on both databases.
 
+from tests.journeys.looks import check_axe, check_fits
+
 def test_something(browse, amap):
-    page = browse(amap.member, width=390)        # signed in, on a phone; javascript=False to go without
+    page = browse(amap.member, width=390)  # signed in, on a phone; javascript=False to go without
     page.goto("/belombre/")
-    check_axe(page)                              # from tests.journeys.conftest import check_axe
+    check_axe(page)
 """
 
 import os
@@ -16,7 +18,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.cast import Amap
 
-ARGUMENTS = "--no-sandbox --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+QUIET = ("background-networking", "component-update", "quic", "sync")
+ARGUMENTS = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in QUIET)]
 
 
 def pytest_collection_modifyitems(items):
@@ -33,7 +36,7 @@ def chromium():
         reason = "No Chromium here. To run the journeys: sudo apt-get install chromium"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS.split())
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
 
