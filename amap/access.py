@@ -1,10 +1,9 @@
 """Who is asking, and what they are here.
 
 A visitor's standing in every association is read together with the account, in one query, so that no page pays for
-rights.
-Two questions, two places: *may this person see or change this row?* is answered by `visible_to` / `manageable_by` on
-the
-QuerySets (a row outside is a 404); *may this person enter this room?* by `role_required` (a 403 that says whom to ask).
+rights. Two questions, two places: *may this person see or change this row?* is answered by `visible_to` /
+`manageable_by` on the QuerySets (a row outside is a 404); *may this person enter this room?* by `role_required` (a
+403 that says whom to ask).
 """
 
 from dataclasses import dataclass, field

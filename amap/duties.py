@@ -1,8 +1,8 @@
 """What is done without anybody asking: every minute, and once a day. Part of the roof.
 
 The queue has one schedule, `tick`, made by `manage.py prepare`. A daily duty is a job with the day in its key: it
-runs once a
-day whatever the number of ticks, is tried again when it fails, and ends on the committee's desk when it cannot succeed.
+runs once a day whatever the number of ticks, is tried again when it fails, and ends on the committee's desk when it
+cannot succeed.
 """
 
 from datetime import time

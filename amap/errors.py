@@ -4,6 +4,6 @@
 class Refused(Exception):
     """Raised by actions when a rule forbids the deed; the text is a whole translated sentence for the visitor.
 
-    It names the rule's figures and, where there is one, the next possible step. Views put it into the form it concerns;
-    where they do not, the middleware shows it as a message on the page the visitor came from.
+    It names the rule's figures and, where there is one, the next possible step. Views put it into the form it
+    concerns; where they do not, the middleware shows it as a message on the page the visitor came from.
     """

@@ -1,8 +1,7 @@
 """Work done outside the request. A `Job` row commits or vanishes with its cause; the queue only says "run job N".
 
 The row counts its starts *before* working, so that a job that kills its worker is given up like any other, and shown
-to the
-committee. Jobs are idempotent: a worker may die between the work and the word "done".
+to the committee. Jobs are idempotent: a worker may die between the work and the word "done".
 """
 
 import inspect
@@ -74,7 +73,8 @@ def run(job_id):
 
 def sweep(now):
     """Hand out again whatever is due and lost its place in the queue; give up what started too often. Called every
-    minute."""
+    minute.
+    """
     open_jobs = Job.objects.filter(status__in=[Job.Status.WAITING, Job.Status.RUNNING], next_try_at__lte=now)
     open_jobs.filter(starts__gte=STARTS).update(status=Job.Status.PARKED)
     # Fresh ones are in the queue already; a minute later they are late.

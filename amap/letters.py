@@ -1,8 +1,8 @@
 """Letters: a row, written in the transaction of the deed it tells of, before it is an e-mail.
 
 `templates/letters/<kind>.txt` holds a letter's words: its first line is the subject, the rest the text. Urgent
-letters leave
-within a minute, alone. The others wait for the digest hour: one e-mail per reader and day at most (BR-75).
+letters leave within a minute, alone. The others wait for the digest hour: one e-mail per reader and day at most
+(BR-75).
 """
 
 import smtplib
@@ -32,8 +32,7 @@ def post(kind, *, association, to, key, now, context=None, is_urgent=False, send
     """Queue a letter to a Household, Farm, Member, User, a list of these, or an (e-mail, language) pair.
 
     `key` names the event: the same event never writes twice to the same reader. `context` is plain JSON: names,
-    cents, ISO
-    dates, addresses without host. A household without e-mail gets none: its liaison sees it on the desk.
+    cents, ISO dates, addresses without host. A household without e-mail gets none: its liaison sees it on the desk.
     Returns the number of readers.
     """
     send_after = send_after or now
@@ -111,7 +110,8 @@ def send_digest(*, to, now):
 
 def _send(letters, now, digest_on=None):
     """Claim the letters, then send them as one e-mail. A clear refusal is tried again later; an unclear end is never
-    repeated."""
+    repeated.
+    """
     email = message(letters)
     mine = Letter.objects.filter(pk__in=[letter.pk for letter in letters])
     tries = letters[0].tries + 1

@@ -15,7 +15,8 @@ from amap.models import Association
 
 class SecurityHeaders:
     """Content-Security-Policy and the like on every answer; no shared cache keeps a signed-in page; no NUL reaches a
-    database."""
+    database.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -51,7 +52,8 @@ class ReaderLanguage:
 
 class Here:
     """Resolve the association named in the address, once, and refuse strangers with the same 404 as for a name that
-    never existed."""
+    never existed.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -7,8 +7,7 @@ def move(thing, *, to, by, now, reason=""):
     """Move a row's `status` (or `outcome`) to a state its `MOVES` allows, save it, and write the audit entry.
 
     The caller holds the row's lock. Raises ValueError for an arrow that is not drawn: that is a bug, not a visitor's
-    error;
-    actions refuse in words before they come here.
+    error; actions refuse in words before they come here.
     """
     name = "outcome" if hasattr(thing, "outcome") else "status"
     before = getattr(thing, name)

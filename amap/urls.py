@@ -1,5 +1,6 @@
 """The whole site on one page: first what stands above associations, then everything of one association under its
-name."""
+name.
+"""
 
 from django.urls import include, path, register_converter
 

@@ -32,8 +32,8 @@ LONG_AGO = date(2026, 1, 1)
 
 class Amap:
     """One association: `.association`, `.place`, `.period`, `.farm`, and its people as users: `.committee`,
-    `.treasurer`,
-    `.secretary`, `.lead`, `.liaison`, `.farmer`, `.member`; the member's household is `.household`."""
+    `.treasurer`, `.secretary`, `.lead`, `.liaison`, `.farmer`, `.member`; the member's household is `.household`.
+    """
 
     def __init__(self, slug="belombre", name="Les Paniers de Belombre"):
         self.slug = slug

@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 # First segments of the site's own addresses: an association cannot take them as its name there.
 RESERVED_SLUGS = frozenset(
-    ["accounts", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "media", "profile", "start", "static", "webhooks", "favicon.ico"]
+    [
+        *("accounts", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "language", "media"),
+        *("profile", "start", "static", "webhooks", "favicon.ico"),
+    ]
 )
 
 
@@ -67,7 +70,8 @@ class User(AbstractBaseUser):
 
 class Association(models.Model):
     """One AMAP. Everything under its slug belongs to it alone (BR-76). Knobs are columns, defaults those of domain.md
-    §7."""
+    §7.
+    """
 
     slug = models.SlugField(_("address on this site"), max_length=50, unique=True, validators=[refuse_reserved])
     name = models.CharField(_("name"), max_length=100)
@@ -153,7 +157,8 @@ class HouseholdQuerySet(models.QuerySet):
 
     def visible_to(self, standing):
         """The committee and its officers see all; farm people see whom they feed through subscriptions, elsewhere; a
-        member sees their own."""
+        member sees their own.
+        """
         if standing.runs_association or standing.liaison_farm_ids:
             return self
         return self.filter(pk=standing.household_id)
@@ -188,7 +193,8 @@ class Household(models.Model):
 
 class Member(models.Model):
     """One person of a household, with an account or on paper only. What is written here belongs to this association
-    alone."""
+    alone.
+    """
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="members")
     household = models.ForeignKey(Household, models.CASCADE, related_name="members")
@@ -344,14 +350,23 @@ class FarmLiaison(models.Model):
         return f"{self.user} – {self.partnership.farm}"
 
 
+class InvitationQuerySet(models.QuerySet):
+    def open(self, now):
+        """Those that may still be accepted."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
+
+
 class Invitation(models.Model):
     """A single-use link, sent by e-mail, that gives one address its account and its place (T5). The token itself is
-    never stored."""
+    never stored.
+    """
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail"))
     member = models.ForeignKey(Member, models.CASCADE, null=True, blank=True, related_name="invitations")
     farm = models.ForeignKey(Farm, models.CASCADE, null=True, blank=True, related_name="invitations")
+    role = models.CharField(_("role"), max_length=20, choices=CommitteeSeat.Role, blank=True)
+    farm_name = models.CharField(_("name of the farm"), max_length=100, blank=True)
     token_sha256 = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
@@ -359,12 +374,17 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(member__isnull=False, farm=None) | Q(member=None, farm__isnull=False),
-                name="invitation_to_a_household_or_a_farm",
+                condition=Q(member__isnull=False, farm=None, role="", farm_name="")
+                | Q(member=None, farm__isnull=False, role="", farm_name="")
+                | (Q(member=None, farm=None, farm_name="") & ~Q(role=""))
+                | (Q(member=None, farm=None, role="") & ~Q(farm_name="")),
+                name="invitation_to_one_thing",
             )
         ]
 

@@ -71,7 +71,8 @@ class Letter(models.Model):
 
 class Job(models.Model):
     """Work for the worker. The queue only says "run job N"; this row counts its starts before working and gives up
-    after a few."""
+    after a few.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -35,8 +35,7 @@ class ContractOffer(models.Model):
     """A season contract proposed by a farm, agreed with the committee, then open to households.
 
     Sizes and capacity are counted in hundredths of a share (BR-20); `taken_hundredths` is kept by conditional updates
-    and
-    bounded by the database, so that no race can oversell.
+    and bounded by the database, so that no race can oversell.
     """
 
     class Kind(models.TextChoices):

@@ -1,5 +1,6 @@
 """What a household owes a farm, and the cheques that travel towards it. The association never holds this money
-(BR-31)."""
+(BR-31).
+"""
 
 from django.db import models
 from django.db.models import Q

@@ -16,8 +16,8 @@ class SubscriptionQuerySet(models.QuerySet):
 
     def eating(self):
         """Those whose baskets are on the lists: everything live but a reservation not yet complete past its start is
-        still listed,
-        because the harvest does not wait for a cheque (BR-41)."""
+        still listed, because the harvest does not wait for a cheque (BR-41).
+        """
         return self.live()
 
     def visible_to(self, standing):
@@ -37,7 +37,8 @@ class SubscriptionQuerySet(models.QuerySet):
 
 class Subscription(models.Model):
     """The nominative commitment of one household with one farm. Prices and totals are copied at the signature
-    (BR-16)."""
+    (BR-16).
+    """
 
     class Status(models.TextChoices):
         AWAITING_DOCUMENTS = "awaiting_documents", _("waiting for its payments")
@@ -95,7 +96,8 @@ class Subscription(models.Model):
 
 class SubscriptionLine(models.Model):
     """So many of a size at each due delivery, or so many of a product at one delivery (`by_date`). The unit price is
-    a copy."""
+    a copy.
+    """
 
     class Turn(models.TextChoices):
         EVERY = "every", _("every delivery")
@@ -127,7 +129,8 @@ class SubscriptionLine(models.Model):
 
 class Signature(models.Model):
     """Who signed, when, from where, which content (BR-22). A paper signature is recorded by somebody for somebody
-    (T24)."""
+    (T24).
+    """
 
     class Side(models.TextChoices):
         HOUSEHOLD = "household", _("the household")

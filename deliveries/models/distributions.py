@@ -82,8 +82,8 @@ def harvest_visible(day, *, days_before, hour) -> datetime:
 
 class HarvestList(models.Model):
     """What the farm brings to one delivery (BR-45). `updated_at`: changed after members could see it; `announced_at`:
-    they were
-    written to."""
+    they were written to.
+    """
 
     delivery = models.OneToOneField(Delivery, models.CASCADE, related_name="harvest_list")
     posted_at = models.DateTimeField()
@@ -98,8 +98,8 @@ class HarvestList(models.Model):
 
 class HarvestItem(models.Model):
     """One product of the list: weights in grams, or pieces. The farm counted the total, or gave the quantity of a
-    `whole`
-    share and the total follows from it."""
+    `whole` share and the total follows from it.
+    """
 
     class Unit(models.TextChoices):
         GRAM = "g", _("weighed")
@@ -132,7 +132,8 @@ class HarvestItem(models.Model):
 
 class HarvestPortion(models.Model):
     """What one share of a size receives of an item, in the item's unit (BR-47). `due_hundredths`: pieces still owed
-    to the size."""
+    to the size.
+    """
 
     item = models.ForeignKey(HarvestItem, models.CASCADE, related_name="portions")
     size = models.ForeignKey(ShareSize, models.PROTECT, related_name="+")
