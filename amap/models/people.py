@@ -357,8 +357,10 @@ class InvitationQuerySet(models.QuerySet):
 
 
 class Invitation(models.Model):
-    """A single-use link, sent by e-mail, that gives one address its account and its place (T5). The token itself is
-    never stored.
+    """A single-use link, sent by e-mail, that gives one address its account and one thing to be (T5): a person of a
+    household, a farmer of a farm, a holder of a role, or the farm that `farm_name` hopes to welcome.
+
+    Of the token only the hash is kept.
     """
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="invitations")
