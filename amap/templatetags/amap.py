@@ -1,6 +1,6 @@
 """Filters every template has: money, shares, dates, in the reader's language."""
 
-from datetime import date
+from datetime import date, time
 
 from django import template
 from django.utils.formats import date_format
@@ -31,3 +31,9 @@ def hour(value):
 def isoday(value, style="long"):
     """`day` for a date written `2026-11-26`, as letters keep them."""
     return day(date.fromisoformat(value), style) if value else ""
+
+
+@register.filter
+def isohour(value):
+    """`hour` for a time written `18:00:00`, as letters keep them."""
+    return hour(time.fromisoformat(value)) if value else ""

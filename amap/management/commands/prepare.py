@@ -8,12 +8,13 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_q.models import Schedule
+from django_q.models import Schedule
 
 from amap import backup
 
 
 class Command(BaseCommand):
-    help = "Makes the installation ready to serve: tables as this version wants them (after a backup), static files."
+    help = "Makes the installation ready to serve: tables (after a backup), schedule, static files."
 
     def handle(self, **options):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -24,12 +25,19 @@ class Command(BaseCommand):
                 self.stdout.write(f"Before the tables change, a backup: {written}")
             call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+        self.schedule()
         # The queue's only schedule; what is due, our own tables say.
         Schedule.objects.update_or_create(
             name="tick", defaults={"func": "amap.duties.tick", "schedule_type": Schedule.MINUTES, "minutes": 1}
         )
         self.check(databases=["default"])
         self.collect()
+
+    def schedule(self):
+        """The queue's only schedule: one tick a minute, from which amap.duties does everything else."""
+        Schedule.objects.exclude(name="tick").delete()
+        tick = {"func": "amap.duties.tick", "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+        Schedule.objects.update_or_create(name="tick", defaults=tick | {"next_run": timezone.now()})
 
     def collect(self):
         """Collects the static files when one of them has changed: it costs seconds, so not at every start."""

@@ -1,0 +1,217 @@
+"""Who holds the evening: opening shifts, taking one, leaving it, finding a replacement (BR-60, BR-62)."""
+
+from datetime import datetime, time, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from amap.errors import Refused
+from amap.letters import post
+from amap.states import move, record
+from contracts.models import Delivery
+from deliveries.models import Distribution, Shift, ShiftAssignment
+
+Status = ShiftAssignment.Status
+
+
+@transaction.atomic
+def open_shifts(distribution):
+    """Make the shifts of an evening from the association's roles, without touching those that exist.
+
+    A role tied to a farm is opened only when that farm delivers (BR-60). Returns the number of shifts made.
+    """
+    farms = set(
+        Delivery.objects.filter(
+            association=distribution.association_id, day=distribution.day, place=distribution.place_id
+        )
+        .exclude(status=Delivery.Status.CANCELLED)
+        .values_list("offer__farm", flat=True)
+    )
+    there = set(distribution.shifts.values_list("role", flat=True))
+    roles = distribution.association.shift_roles.all()
+    wanted = [role for role in roles if role.pk not in there and (role.farm_id is None or role.farm_id in farms)]
+    Shift.objects.bulk_create(
+        [Shift(distribution=distribution, role=role, needed=role.needed) for role in wanted], ignore_conflicts=True
+    )
+    return len(wanted)
+
+
+def leave_until(distribution):
+    """The last moment a shift of that evening may be left freely: the end of the day `drop_days` + 1 before (BR-62).
+
+    With 8 days and an evening on Thursday 26 November: Tuesday 17 November, 23:59.
+    """
+    last = distribution.day - timedelta(days=distribution.association.drop_days + 1)
+    return timezone.make_aware(datetime.combine(last, time(23, 59, 59)))
+
+
+@transaction.atomic
+def take_shift(shift, *, household, volunteer="", user=None, by, now):
+    """Put a household on a shift. Refused when it is full or past, or the household already helps that evening.
+
+    The place is taken by a conditional update, last, so that two people cannot take the last one (the database's check
+    stands behind it).
+    """
+    distribution = Distribution.objects.select_related("association").get(pk=shift.distribution_id)
+    _refuse_past(distribution, now)
+    if ShiftAssignment.objects.filter(
+        distribution=distribution, household=household, status__in=ShiftAssignment.HOLDS
+    ).exists():
+        raise Refused(_("You are already on the roster that evening. One shift per household and evening."))
+    assignment = ShiftAssignment.objects.create(
+        association_id=distribution.association_id,
+        distribution=distribution,
+        shift=shift,
+        household=household,
+        volunteer=volunteer,
+        user=user,
+        taken_at=now,
+    )
+    record("shift.taken", assignment, by=by, now=now)
+    post(
+        "shift_taken",
+        association=distribution.association,
+        to=household,
+        key=f"shift_taken:{assignment.pk}",
+        now=now,
+        context=_about(distribution, shift),
+    )
+    if not Shift.objects.filter(pk=shift.pk, taken__lt=F("needed")).update(taken=F("taken") + 1):
+        raise Refused(_("This shift has just been filled. Thank you! Another one may still need you."))
+    return assignment
+
+
+@transaction.atomic
+def leave_shift(assignment, *, by, now):
+    """Leave in time; afterwards only a replacement can be found (BR-62)."""
+    assignment = _locked(assignment)
+    distribution = assignment.distribution
+    _refuse_past(distribution, now)
+    if now > leave_until(distribution):
+        raise Refused(
+            _("A shift could be left until %(day)s. Now ask for a replacement: everybody will see it.")
+            % {"day": date_format(timezone.localtime(leave_until(distribution)), "l j F, H:i")}
+        )
+    move(assignment, to=Status.LEFT, by=by, now=now)
+    Shift.objects.filter(pk=assignment.shift_id).update(taken=F("taken") - 1)
+
+
+@transaction.atomic
+def request_swap(assignment, *, by, now):
+    """Look for a replacement. The household stays on the shift until somebody takes it over."""
+    assignment = _locked(assignment)
+    _refuse_past(assignment.distribution, now)
+    if assignment.status != Status.CONFIRMED:
+        raise Refused(_("A replacement is already being looked for."))
+    move(assignment, to=Status.SWAP_REQUESTED, by=by, now=now)
+
+
+@transaction.atomic
+def keep_shift(assignment, *, by, now):
+    """The household comes after all."""
+    assignment = _locked(assignment)
+    if assignment.status != Status.SWAP_REQUESTED:
+        raise Refused(_("Somebody has already taken this shift over."))
+    move(assignment, to=Status.CONFIRMED, by=by, now=now)
+
+
+@transaction.atomic
+def replace(assignment, *, household, volunteer="", user=None, by, now):
+    """Another household takes the shift over. The place stays taken; both are told."""
+    assignment = _locked(assignment)
+    distribution = assignment.distribution
+    _refuse_past(distribution, now)
+    if assignment.status != Status.SWAP_REQUESTED:
+        raise Refused(_("Somebody has already taken this shift over."))
+    if household == assignment.household:
+        raise Refused(_("Name another household than your own."))
+    if ShiftAssignment.objects.filter(
+        distribution=distribution, household=household, status__in=ShiftAssignment.HOLDS
+    ).exists():
+        raise Refused(_("This household is already on the roster that evening."))
+    move(assignment, to=Status.REPLACED, by=by, now=now)
+    taken_over = ShiftAssignment.objects.create(
+        association_id=distribution.association_id,
+        distribution=distribution,
+        shift=assignment.shift,
+        household=household,
+        volunteer=volunteer,
+        user=user,
+        taken_at=now,
+    )
+    record("shift.taken_over", taken_over, by=by, now=now)
+    post(
+        "shift_replaced",
+        association=distribution.association,
+        to=assignment.household,
+        key=f"shift_replaced:{assignment.pk}",
+        now=now,
+        is_urgent=True,
+        context=_about(distribution, assignment.shift) | {"name": household.name},
+    )
+    post(
+        "shift_taken",
+        association=distribution.association,
+        to=household,
+        key=f"shift_taken:{taken_over.pk}",
+        now=now,
+        context=_about(distribution, assignment.shift),
+    )
+    return taken_over
+
+
+@transaction.atomic
+def mark(assignment, *, to, by, now):
+    """Write after the evening who came: `done`, `no_show` or `excused` (BR-64: no penalty follows)."""
+    assignment = _locked(assignment)
+    if to not in assignment.MOVES.get(assignment.status, ()) or to not in (Status.DONE, Status.NO_SHOW, Status.EXCUSED):
+        raise Refused(_("This shift is already marked."))
+    if now < timezone.make_aware(datetime.combine(assignment.distribution.day, time.min)):
+        raise Refused(_("The evening has not come yet."))
+    move(assignment, to=to, by=by, now=now)
+
+
+def remind(now):
+    """Letters 7 and 2 days before a shift (BR-75). Daily; sent twice it writes once."""
+    today = timezone.localdate(now)
+    for days in (7, 2):
+        coming = ShiftAssignment.objects.filter(
+            distribution__day=today + timedelta(days=days), status__in=[Status.CONFIRMED, Status.SWAP_REQUESTED]
+        ).select_related("association", "household", "shift__role", "distribution__place")
+        for assignment in coming:
+            post(
+                "shift_reminder",
+                association=assignment.association,
+                to=assignment.household,
+                key=f"shift_reminder:{assignment.pk}:{days}",
+                now=now,
+                context=_about(assignment.distribution, assignment.shift) | {"days": days},
+            )
+
+
+def _locked(assignment):
+    """The assignment with its row locked: a swap has one taker."""
+    ShiftAssignment.objects.select_for_update().get(pk=assignment.pk)
+    return ShiftAssignment.objects.select_related("distribution__association", "shift__role", "household").get(
+        pk=assignment.pk
+    )
+
+
+def _refuse_past(distribution, now):
+    if distribution.status == Distribution.Status.CLOSED or distribution.day < timezone.localdate(now):
+        raise Refused(_("This evening is over."))
+
+
+def _about(distribution, shift):
+    """What a letter says of a shift."""
+    return {
+        "day": distribution.day.isoformat(),
+        "place": distribution.place.name,
+        "from": distribution.volunteers_from.isoformat(),
+        "until": distribution.volunteers_until.isoformat(),
+        "role": shift.role.name,
+        "instructions": "\n".join(filter(None, [shift.role.instructions, distribution.place.instructions])),
+    }
