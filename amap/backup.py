@@ -53,12 +53,6 @@ def nightly() -> None:
     rotate()
 
 
-def nightly(now: datetime) -> None:
-    """The duty of every night: a fresh copy, and no more old ones than wanted."""
-    write(now)
-    rotate()
-
-
 def rotate() -> list[Path]:
     """Removes old copies: the latest fourteen stay, and the last one of each of the latest twelve months."""
     files = sorted(folder().glob("amap-*"), reverse=True)

@@ -8,7 +8,6 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django_q.models import Schedule
-from django_q.models import Schedule
 
 from amap import backup
 
@@ -26,10 +25,6 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         self.schedule()
-        # The queue's only schedule; what is due, our own tables say.
-        Schedule.objects.update_or_create(
-            name="tick", defaults={"func": "amap.duties.tick", "schedule_type": Schedule.MINUTES, "minutes": 1}
-        )
         self.check(databases=["default"])
         self.collect()
 

@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from amap import health
 
@@ -100,6 +101,7 @@ class Command(BaseCommand):
         call_command("prepare")
         if settings.DEMO:
             call_command("demo")
+        async_task("amap.duties.tick")  # the first sign of life at once: the schedule takes half a minute
         connection.close()
         self.supervise(host, port, web_workers)
 
