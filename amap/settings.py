@@ -188,6 +188,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     # The queue tells of every task and every minute; our own rows tell what matters.
-    "loggers": {"django-q": {"level": "WARNING"}},
-    "loggers": {"weasyprint": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("django-q", "weasyprint", "fontTools")},
 }
