@@ -41,6 +41,11 @@ addEventListener("keydown", (event) => {
 // What went wrong comes first for eyes, keyboard and screen reader.
 document.querySelector(".error-summary")?.focus();
 
+// The page after a successful form says so with a message; the draft has done its work then.
+if (document.querySelector(".messages .success")) {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith("keep:")) sessionStorage.removeItem(key);
+}
+
 // A form with data-keep="name" survives an expired session: its words wait in this tab until it has been sent for good.
 const kept = (form) => [...form.elements].filter((e) => e.name && !["hidden", "password", "file", "submit"].includes(e.type));
 for (const form of document.querySelectorAll("form[data-keep]")) {
@@ -59,10 +64,6 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
     }
     sessionStorage.setItem(key, JSON.stringify(now));
   });
-}
-// The page after a successful form says so with a message; the draft has done its work then.
-if (document.querySelector(".messages .success")) {
-  for (const key of Object.keys(sessionStorage)) if (key.startsWith("keep:")) sessionStorage.removeItem(key);
 }
 
 // A request that htmx could not deliver (no network in the barn) must not pass unnoticed.
