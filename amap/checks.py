@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.checks import Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
@@ -24,7 +24,7 @@ def site(app_configs, **kwargs):
     host = urlsplit(settings.SITE_URL).hostname
     if host in LOCAL_HOSTS:
         return []
-    problems = []
+    problems: list[CheckMessage] = []
     if settings.SECRET_KEY == settings.INSECURE_KEY:
         problems.append(
             Error(
@@ -76,11 +76,11 @@ def journal(app_configs, databases=None, **kwargs):
     problems = []
     for alias in databases or []:
         connection = connections[alias]
-        if connection.vendor != "sqlite" or connection.is_in_memory_db():
+        if connection.vendor != "sqlite":
             continue
         with connection.cursor() as cursor:
             mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
-        if mode != "wal":
+        if mode not in {"wal", "memory"}:
             problems.append(
                 Error(
                     f"{Path(connection.settings_dict['NAME']).name} is in journal mode {mode}, not wal.",
