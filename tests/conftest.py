@@ -8,6 +8,8 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.test.utils import override_settings
 
+from amap import pdf
+
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, ""}  # noqa: S104
 
 IN_MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
@@ -92,10 +94,15 @@ def in_transaction() -> bool:
 @pytest.fixture(autouse=True)
 def _nothing_slow_in_a_transaction(monkeypatch):
     """Letters leave and PDFs are made outside transactions: they would hold locks for seconds."""
-    send = EmailMessage.send
+    send, render = EmailMessage.send, pdf.render
 
     def guarded_send(self, *args, **kwargs):
         assert not in_transaction(), "An e-mail was sent inside a transaction."
         return send(self, *args, **kwargs)
 
+    def guarded_render(*args, **kwargs):
+        assert not in_transaction(), "A PDF was made inside a transaction."
+        return render(*args, **kwargs)
+
     monkeypatch.setattr(EmailMessage, "send", guarded_send)
+    monkeypatch.setattr(pdf, "render", guarded_render)
