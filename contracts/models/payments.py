@@ -2,6 +2,8 @@
 (BR-31).
 """
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -21,8 +23,6 @@ class InstalmentQuerySet(models.QuerySet):
 
     def overdue(self, today, grace_days):
         """Planned date + grace passed, and nothing handed over, declared or paid (BR-41)."""
-        from datetime import timedelta
-
         return self.awaited().filter(deposit_not_before__lt=today - timedelta(days=grace_days))
 
     def visible_to(self, standing):
@@ -92,6 +92,14 @@ class Instalment(Due):
         return self.reference
 
 
+class DepositBatchQuerySet(models.QuerySet):
+    def visible_to(self, standing):
+        """The farm, its liaisons, treasurer and committee."""
+        if standing.is_committee or standing.is_treasurer:
+            return self
+        return self.filter(farm__in=standing.farm_ids | standing.liaison_farm_ids)
+
+
 class DepositBatch(models.Model):
     """Cheques handed to one farm on one day, with their printed slip. Never changed afterwards (BR-39)."""
 
@@ -104,6 +112,8 @@ class DepositBatch(models.Model):
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
 
+    objects = DepositBatchQuerySet.as_manager()
+
     class Meta:
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["association", "number"], name="batch_number_once")]
@@ -113,7 +123,10 @@ class DepositBatch(models.Model):
 
 
 class Cheque(models.Model):
-    """A cheque received for an instalment: dated the day it was written, cashed from the agreed day (BR-35)."""
+    """A cheque received for an instalment: dated the day it was written, cashed from the agreed day (BR-35).
+
+    Void, it no longer stands for its instalment: given back, or recorded by mistake. It stays on the slip it was on.
+    """
 
     instalment = models.ForeignKey(Instalment, models.PROTECT, related_name="cheques")
     bank = models.CharField(_("bank"), max_length=60, blank=True)
