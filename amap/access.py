@@ -149,7 +149,11 @@ def with_standings(users, today):
     through = tuple(F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name"))
     return users.annotate(
         member_facts=_facts(
-            Member.objects.filter(**mine, household__left_on=None), *here, "household_id", "household__name", "pk"
+            Member.objects.filter(Q(household__left_on=None) | Q(household__left_on__gt=today), **mine),
+            *here,
+            "household_id",
+            "household__name",
+            "pk",
         ),
         seat_facts=_facts(CommitteeSeat.objects.current(today).filter(**mine), *here, "role"),
         liaison_facts=_facts(FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"),

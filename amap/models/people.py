@@ -112,6 +112,11 @@ class Association(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def association_id(self):
+        """An association belongs to itself: the history files what is done to it beside the rest."""
+        return self.pk
+
 
 class PickupPlace(models.Model):
     """Where and when baskets are handed out. Hours are local."""

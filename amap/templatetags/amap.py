@@ -6,11 +6,22 @@ from django import template
 from django.utils.formats import date_format
 
 from amap.euros import equivalents_text, euros_text
+from amap.models import CommitteeSeat
+from amap.phones import phone_text
+from amap.tokens import token_of
 
 register = template.Library()
 
 register.filter("euros", euros_text)
 register.filter("equivalents", equivalents_text)
+register.filter("phone", phone_text)
+register.filter("token", token_of)
+
+
+@register.filter
+def role_name(role):
+    """`treasurer` → the role in the reader's words."""
+    return CommitteeSeat.Role(role).label
 
 
 @register.filter
