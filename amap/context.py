@@ -27,6 +27,7 @@ class Place:
 # In the order shown. On a phone the first five main links make the bottom bar.
 PLACES = [
     Place("amap:home", _("Home"), "home", is_main=True),
+    Place("deliveries:roster", _("Roster"), "roster", is_main=True),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, time, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,7 +12,7 @@ from amap.errors import Refused
 from amap.letters import post
 from amap.states import move, record
 from contracts.models import Delivery
-from deliveries.models import Distribution, Shift, ShiftAssignment
+from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
 
 Status = ShiftAssignment.Status
 
@@ -57,19 +57,7 @@ def take_shift(shift, *, household, volunteer="", user=None, by, now):
     """
     distribution = Distribution.objects.select_related("association").get(pk=shift.distribution_id)
     _refuse_past(distribution, now)
-    if ShiftAssignment.objects.filter(
-        distribution=distribution, household=household, status__in=ShiftAssignment.HOLDS
-    ).exists():
-        raise Refused(_("You are already on the roster that evening. One shift per household and evening."))
-    assignment = ShiftAssignment.objects.create(
-        association_id=distribution.association_id,
-        distribution=distribution,
-        shift=shift,
-        household=household,
-        volunteer=volunteer,
-        user=user,
-        taken_at=now,
-    )
+    assignment = _assign(distribution, shift, household, volunteer, user, now)
     record("shift.taken", assignment, by=by, now=now)
     post(
         "shift_taken",
@@ -82,6 +70,31 @@ def take_shift(shift, *, household, volunteer="", user=None, by, now):
     if not Shift.objects.filter(pk=shift.pk, taken__lt=F("needed")).update(taken=F("taken") + 1):
         raise Refused(_("This shift has just been filled. Thank you! Another one may still need you."))
     return assignment
+
+
+@transaction.atomic
+def set_roles(association, rows, *, by, now):
+    """Replace the roles of the association's evenings: rows of {id?, name, needed, is_lead, farm, instructions} (BR-60).
+
+    Evenings to come get the new needs; a shift never shrinks below those already on it, and a role that people have taken
+    stays. Roles left out disappear from evenings where nobody took them.
+    """
+    kept = []
+    for position, row in enumerate(rows):
+        values = {key: value for key, value in row.items() if key != "id"} | {"position": position}
+        role, _made = ShiftRole.objects.update_or_create(association=association, pk=row.get("id"), defaults=values)
+        kept.append(role)
+        coming = Shift.objects.filter(role=role, distribution__day__gte=timezone.localdate(now))
+        coming.filter(taken__lte=role.needed).update(needed=role.needed)
+    gone = association.shift_roles.exclude(pk__in=[role.pk for role in kept])
+    Shift.objects.filter(role__in=gone, taken=0, assignments=None).delete()
+    gone.filter(shifts=None).delete()
+    for distribution in association.distributions.filter(day__gte=timezone.localdate(now)).exclude(
+        status=Distribution.Status.CLOSED
+    ):
+        open_shifts(distribution)
+    for role in kept:
+        record("roster.role_set", role, by=by, now=now, after=role.needed)
 
 
 @transaction.atomic
@@ -128,20 +141,8 @@ def replace(assignment, *, household, volunteer="", user=None, by, now):
         raise Refused(_("Somebody has already taken this shift over."))
     if household == assignment.household:
         raise Refused(_("Name another household than your own."))
-    if ShiftAssignment.objects.filter(
-        distribution=distribution, household=household, status__in=ShiftAssignment.HOLDS
-    ).exists():
-        raise Refused(_("This household is already on the roster that evening."))
     move(assignment, to=Status.REPLACED, by=by, now=now)
-    taken_over = ShiftAssignment.objects.create(
-        association_id=distribution.association_id,
-        distribution=distribution,
-        shift=assignment.shift,
-        household=household,
-        volunteer=volunteer,
-        user=user,
-        taken_at=now,
-    )
+    taken_over = _assign(distribution, assignment.shift, household, volunteer, user, now)
     record("shift.taken_over", taken_over, by=by, now=now)
     post(
         "shift_replaced",
@@ -198,6 +199,23 @@ def _locked(assignment):
     return ShiftAssignment.objects.select_related("distribution__association", "shift__role", "household").get(
         pk=assignment.pk
     )
+
+
+def _assign(distribution, shift, household, volunteer, user, now):
+    """The new assignment. One per household and evening: the database decides between two clicks at once."""
+    try:
+        with transaction.atomic():
+            return ShiftAssignment.objects.create(
+                association_id=distribution.association_id,
+                distribution=distribution,
+                shift=shift,
+                household=household,
+                volunteer=volunteer,
+                user=user,
+                taken_at=now,
+            )
+    except IntegrityError as already:
+        raise Refused(_("This household is already on the roster that evening: one shift each.")) from already
 
 
 def _refuse_past(distribution, now):

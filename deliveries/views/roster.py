@@ -1,0 +1,239 @@
+"""The roster: the season with its holes, taking a shift, finding a replacement."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from amap import clock, pdf
+from amap.access import Role, role_required
+from amap.errors import Refused
+from deliveries.actions import roster as actions
+from deliveries.forms.roster import ReplacementForm, Roles
+from deliveries.models import Distribution, Shift, ShiftAssignment
+
+STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
+
+
+def evenings(association, standing, today, *, past=False):
+    """The evenings of the roster, each with `.rows`: per shift its role, who is on it, how many are missing, and what the
+    visitor may do. Three queries whatever the length of the season.
+    """
+    days = {"day__lt": today, "day__gte": today - timedelta(days=200)} if past else {"day__gte": today}
+    held = ShiftAssignment.objects.filter(status__in=ShiftAssignment.HOLDS).select_related("household")
+    distributions = list(
+        association.distributions.filter(**days)
+        .select_related("place", "association")
+        .prefetch_related(
+            Prefetch("shifts", Shift.objects.select_related("role").order_by("role__position", "pk")),
+            Prefetch("assignments", held),
+        )
+        .order_by("-day" if past else "day")
+    )
+    now = clock.now()
+    for distribution in distributions:
+        on_shift = defaultdict(list)
+        for assignment in distribution.assignments.all():
+            on_shift[assignment.shift_id].append(assignment)
+        mine = [a for a in distribution.assignments.all() if a.household_id == standing.household_id]
+        distribution.is_mine = bool(mine)
+        distribution.may_leave = now <= actions.leave_until(distribution)
+        distribution.leave_until = actions.leave_until(distribution)
+        distribution.is_over = distribution.day < today or distribution.status == Distribution.Status.CLOSED
+        distribution.rows = [
+            {
+                "shift": shift,
+                "people": on_shift[shift.pk],
+                "missing": max(0, shift.needed - len(on_shift[shift.pk])),
+                "may_take": standing.is_member
+                and not mine
+                and not distribution.is_over
+                and len(on_shift[shift.pk]) < shift.needed,
+            }
+            for shift in distribution.shifts.all()
+        ]
+        distribution.missing = sum(row["missing"] for row in distribution.rows)
+        distribution.needed = sum(row["shift"].needed for row in distribution.rows)
+    return distributions
+
+
+def roster(request):
+    """The season at a glance: evenings to come, their holes, and my own shifts first."""
+    past = request.GET.get("show") == "past"
+    coming = evenings(request.association, request.standing, clock.today(), past=past)
+    return render(
+        request,
+        "deliveries/roster/roster.html",
+        {
+            "evenings": coming,
+            "mine": [evening for evening in coming if evening.is_mine],
+            "missing": sum(evening.missing for evening in coming),
+            "holes": sum(1 for evening in coming if evening.missing),
+            "is_past": past,
+            "may_set": request.standing.has(*STAFF),
+        },
+    )
+
+
+def roster_pdf(request):
+    """D10: the grid of dates and roles, to hang up at the place."""
+    today = clock.today()
+    coming = evenings(request.association, request.standing, today)[:26]
+    roles = list(request.association.shift_roles.all())
+    rows = []
+    for evening in coming:
+        by_role = {row["shift"].role_id: row for row in evening.rows}
+        rows.append({"evening": evening, "cells": [by_role.get(role.pk) for role in roles]})
+    document = pdf.render(
+        "print/roster.html", {"association_name": request.association.name, "day": today, "roles": roles, "rows": rows}
+    )
+    return pdf.answer(document, _("roster") + f"-{today}")
+
+
+def _shift(request, pk):
+    return get_object_or_404(Shift, pk=pk, distribution__association=request.association)
+
+
+def _assignment(request, pk):
+    """An assignment the visitor may act on: their own household's, or any for those who run the roster."""
+    found = ShiftAssignment.objects.filter(association=request.association)
+    if not request.standing.has(*STAFF):
+        found = found.filter(household=request.standing.household_id)
+    return get_object_or_404(found, pk=pk)
+
+
+def _back(request):
+    return redirect("deliveries:roster", request.standing.slug)
+
+
+@require_POST
+@role_required(Role.MEMBER)
+def take_shift(request, pk):
+    shift = _shift(request, pk)
+    household = request.association.households.get(pk=request.standing.household_id)
+    actions.take_shift(
+        shift, household=household, volunteer=request.user.name, user=request.user, by=request.user, now=clock.now()
+    )
+    messages.success(request, _("Thank you! You are on the roster. A reminder will come 7 and 2 days before."))
+    return _back(request)
+
+
+@require_POST
+def leave_shift(request, pk):
+    actions.leave_shift(_assignment(request, pk), by=request.user, now=clock.now())
+    messages.success(request, _("The place is free again for somebody else."))
+    return _back(request)
+
+
+@require_POST
+def request_swap(request, pk):
+    actions.request_swap(_assignment(request, pk), by=request.user, now=clock.now())
+    messages.success(request, _("Everybody now sees that you look for a replacement. Until then we count on you."))
+    return _back(request)
+
+
+@require_POST
+def keep_shift(request, pk):
+    actions.keep_shift(_assignment(request, pk), by=request.user, now=clock.now())
+    messages.success(request, _("Good: you keep your shift."))
+    return _back(request)
+
+
+@require_POST
+@role_required(Role.MEMBER)
+def take_over(request, pk):
+    """A member takes over the shift of somebody who looks for a replacement."""
+    assignment = get_object_or_404(ShiftAssignment, pk=pk, association=request.association)
+    household = request.association.households.get(pk=request.standing.household_id)
+    actions.replace(
+        assignment,
+        household=household,
+        volunteer=request.user.name,
+        user=request.user,
+        by=request.user,
+        now=clock.now(),
+    )
+    messages.success(request, _("Thank you! You are on the roster. A reminder will come 7 and 2 days before."))
+    return _back(request)
+
+
+@role_required(*STAFF)
+def replace(request, pk):
+    """Those who run the roster write a replacement in, for people who telephoned."""
+    assignment = get_object_or_404(
+        ShiftAssignment.objects.select_related("household", "shift__role", "distribution__place"),
+        pk=pk,
+        association=request.association,
+    )
+    form = ReplacementForm(request.POST or None, association=request.association)
+    if request.method == "POST" and form.is_valid():
+        try:
+            now = clock.now()
+            if assignment.status == ShiftAssignment.Status.CONFIRMED:
+                actions.request_swap(assignment, by=request.user, now=now)
+            actions.replace(assignment, household=form.cleaned_data["household"], by=request.user, now=now)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The replacement is on the roster; both households are told."))
+            return _back(request)
+    return render(request, "deliveries/roster/replace.html", {"form": form, "assignment": assignment})
+
+
+@role_required(*STAFF)
+def assign(request, pk):
+    """Those who run the roster write a household in, for people without e-mail."""
+    shift = get_object_or_404(
+        Shift.objects.select_related("role", "distribution__place"),
+        pk=pk,
+        distribution__association=request.association,
+    )
+    form = ReplacementForm(request.POST or None, association=request.association)
+    form.fields["household"].label = _("Who comes?")
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.take_shift(shift, household=form.cleaned_data["household"], by=request.user, now=clock.now())
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The household is on the roster."))
+            return _back(request)
+    return render(request, "deliveries/roster/assign.html", {"form": form, "shift": shift})
+
+
+@require_POST
+@role_required(*STAFF)
+def mark(request, pk):
+    """After the evening: came, excused, did not come."""
+    assignment = get_object_or_404(ShiftAssignment, pk=pk, association=request.association)
+    actions.mark(assignment, to=request.POST.get("to", ""), by=request.user, now=clock.now())
+    messages.success(request, _("Noted."))
+    return redirect("deliveries:distribution", request.standing.slug, assignment.distribution_id)
+
+
+@role_required(*STAFF)
+def settings(request):
+    """The roles of an evening and how many people each needs."""
+    initial = [
+        {
+            "id": role.pk,
+            "name": role.name,
+            "needed": role.needed,
+            "is_lead": role.is_lead,
+            "farm": role.farm_id,
+            "instructions": role.instructions,
+        }
+        for role in request.association.shift_roles.all()
+    ]
+    forms = Roles(
+        request.POST or None, initial=initial, prefix="roles", form_kwargs={"association": request.association}
+    )
+    if request.method == "POST" and forms.is_valid():
+        actions.set_roles(request.association, forms.rows, by=request.user, now=clock.now())
+        messages.success(request, _("The roles are saved; evenings to come follow them."))
+        return _back(request)
+    return render(request, "deliveries/roster/settings.html", {"forms": forms})
