@@ -87,9 +87,9 @@ def _tidy(rows: list[list[Cell]]) -> list[list[Cell]]:
 
 def _read_workbook(data: bytes) -> list[tuple[str, list[list[Cell]]]]:
     _refuse_bomb(data)
-    command = [sys.executable, "-I", Path(__file__).with_name("workbook_reader.py")]
+    command = [sys.executable, "-I", str(Path(__file__).with_name("workbook_reader.py"))]
     try:
-        reader = subprocess.run(command, input=data, capture_output=True, timeout=60, check=True)
+        reader = subprocess.run(command, input=data, capture_output=True, env={}, timeout=30, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as gone:
         raise _too_large() from gone
     answer = json.loads(reader.stdout, object_hook=lambda found: date.fromisoformat(found["day"]))
