@@ -18,6 +18,7 @@ EVERY_MINUTE = [jobs.sweep, letters.send_waiting]
 
 # From this local hour on; dotted paths of functions of `now`.
 EVERY_DAY = [
+    (time(0, 5), "contracts.actions.offers.advance"),
     (time(2, 0), "amap.backup.nightly"),
 ]
 

@@ -24,11 +24,16 @@ def generate(
             _("The end (%(end)s) is before the start (%(start)s).")
             % {"end": date_format(end, "DATE_FORMAT"), "start": date_format(start, "DATE_FORMAT")}
         )
-    first = start + timedelta(days=(weekday - start.weekday()) % 7)
-    steps = range(0, (end - first).days + 1, 7 * interval_weeks)
-    days = [day for step in steps if (day := first + timedelta(days=step)) not in closures]
+    days = [day for day in rhythm(start, end, weekday, interval_weeks) if day not in closures]
     check(days)
     return days
+
+
+def rhythm(start: date, end: date, weekday: int, interval_weeks: int = 1) -> list[date]:
+    """Every `interval_weeks` weeks on `weekday` from `start` to `end`, closures included."""
+    first = start + timedelta(days=(weekday - start.weekday()) % 7)
+    steps = range(0, (end - first).days + 1, 7 * max(interval_weeks, 1))
+    return [first + timedelta(days=step) for step in steps]
 
 
 def check(days: Sequence[date]) -> None:

@@ -1,0 +1,616 @@
+"""An offer from draft to closed: written, proposed, accepted by both sides, opened, run (domain.md §2.2)."""
+
+import re
+import unicodedata
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from amap import letters, states
+from amap.errors import Refused
+from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
+from contracts import calendars
+from contracts.agreement import NOT_COMMERCIAL, WORDS, content, content_sha256, missing
+from contracts.models import (
+    Closure,
+    ContractOffer,
+    Delivery,
+    FarmBudget,
+    FarmBudgetLine,
+    Instalment,
+    OfferAcceptance,
+    Product,
+    ShareSize,
+    Subscription,
+)
+from contracts.pricing import share_price
+from contracts.wording import default_terms
+
+Status = ContractOffer.Status
+Side = OfferAcceptance.Side
+IN_PREPARATION = (Status.DRAFT, Status.PROPOSED, Status.AGREED)
+
+CODE_STEMS = {
+    Farm.Kind.VEGETABLES: "LEG",
+    Farm.Kind.BREAD: "PAIN",
+    Farm.Kind.EGGS: "OEUF",
+    Farm.Kind.CHEESE: "FROM",
+    Farm.Kind.FRUIT: "FRUI",
+    Farm.Kind.MEAT: "VIAN",
+}
+# A new offer from a previous one keeps these of its row; the dates are the next season's.
+NOT_COPIED = NOT_COMMERCIAL | {"farm", "place", "title", "code", "kind", "starts_on", "ends_on", "open_on"}
+NOT_COPIED -= {"description"}
+
+
+# Writing
+
+
+@transaction.atomic
+def create(association, *, farm, place, title, kind, by, now, code="", start_from=None, **fields):
+    """A new draft, version 1, with French terms to start from, or a copy of `start_from` for the next season.
+
+    The copy keeps price, sizes, products, budget and terms, and proposes the same weeks a year later; its calendar
+    has still to be made. `fields` are further columns of the offer. Returns the offer.
+    """
+    if not farm.partnerships.filter(association=association, ended_on=None).exists():
+        raise Refused(_("%(farm)s is not a partner of this association: record that first.") % {"farm": farm})
+    if place.association_id != association.pk:
+        raise Refused(_("This place belongs to another association."))
+    offer = ContractOffer(association=association, farm=farm, place=place, title=title, kind=kind, created_by=by)
+    offer.weekday = place.weekday
+    if start_from:
+        if start_from.farm_id != farm.pk:
+            raise Refused(_("“%(offer)s” is an offer of another farm.") % {"offer": start_from})
+        for field in ContractOffer._meta.concrete_fields:
+            if field.name not in NOT_COPIED:
+                setattr(offer, field.attname, getattr(start_from, field.attname))
+        if start_from.starts_on:
+            offer.starts_on = _weeks_later(start_from.starts_on, after=timezone.localdate(now))
+            offer.ends_on = start_from.ends_on + (offer.starts_on - start_from.starts_on)
+    else:
+        fields = {"instalment_counts": [1, 3, 6, 12]} | default_terms(association, kind) | fields
+    for name, value in fields.items():
+        setattr(offer, name, value)
+    offer.code = code.upper() or _free_code(offer, now)
+    _refuse_taken_code(offer)
+    offer.save(force_insert=True)
+    if start_from:
+        _copy_parts(start_from, offer)
+    states.record("contractoffer.created", offer, by=by, now=now, after=Status.DRAFT)
+    return offer
+
+
+def _weeks_later(day, *, after):
+    """The same weekday 52 weeks later, as often as it takes to come after today."""
+    later = day + timedelta(weeks=52)
+    while later <= after:
+        later += timedelta(weeks=52)
+    return later
+
+
+def _copy_parts(source, offer):
+    _replace_sizes(offer, list(source.sizes.values("label", "coefficient_hundredths", "price_cents", "price_reason")))
+    _replace_products(offer, list(source.products.values("name", "unit", "price_cents")))
+    budget = FarmBudget.objects.filter(offer=source).first()
+    if budget:
+        lines = [(line.category, line.label, line.amount_cents) for line in budget.lines.all()]
+        _write_budget(offer, lines, budget.amap_share_hundredths, budget.planned_equivalents_hundredths)
+
+
+def _free_code(offer, now):
+    """A short code nobody uses here yet: `LEG27`, `LEG27B` …"""
+    plain = unicodedata.normalize("NFKD", offer.title).encode("ascii", "ignore").decode()
+    stem = CODE_STEMS.get(offer.farm.kind) or re.sub(r"[^A-Z]", "", plain.upper())[:4] or "OFFR"
+    stem += f"{(offer.starts_on or timezone.localdate(now)):%y}"
+    taken = set(ContractOffer.objects.filter(association=offer.association).values_list("code", flat=True))
+    endings = ["", *"BCDEFGHJKLMNPQRSTUVWXYZ"]
+    return next((stem + ending for ending in endings if stem + ending not in taken), stem[:4] + f"{len(taken):04}")
+
+
+def _refuse_taken_code(offer):
+    others = ContractOffer.objects.filter(association=offer.association_id, code=offer.code).exclude(pk=offer.pk)
+    if title := others.values_list("title", flat=True).first():
+        raise Refused(
+            _("The code %(code)s already belongs to “%(title)s”. Choose another.")
+            % {"code": offer.code, "title": title}
+        )
+
+
+@transaction.atomic
+def edit(offer, *, by, now, sizes=None, products=None, **changes):
+    """Change columns of an offer, its sizes or its products (whole lists of dicts with their columns).
+
+    A size whose `price_cents` is None is priced in proportion (BR-15). Commercial changes void acceptances (BR-8) and
+    are refused from the opening on (BR-14); the description may change at any time.
+    """
+    with _changing(offer, by=by, now=now):
+        for name, value in changes.items():
+            setattr(offer, name, value)
+        if "code" in changes:
+            offer.code = offer.code.upper()
+            _refuse_taken_code(offer)
+        if offer.open_on and offer.starts_on and offer.open_on >= offer.starts_on:
+            raise Refused(
+                _("Sign-up would open on %(open)s, after the first delivery on %(first)s.")
+                % {"open": _date(offer.open_on), "first": _date(offer.starts_on)}
+            )
+        offer.save(update_fields=list(changes))
+        if sizes is not None:
+            _replace_sizes(offer, sizes)
+        if products is not None:
+            _replace_products(offer, products)
+
+
+def _replace_sizes(offer, sizes):
+    whole = offer.reference_price_cents
+    rows = [
+        size | {"price_cents": size["price_cents"] or share_price(whole, size["coefficient_hundredths"])}
+        for size in sizes
+    ]
+    if any(not row["price_cents"] for row in rows):
+        raise Refused(_("Give the price of a whole share first: a share cannot cost nothing."))
+    _replace(offer, ShareSize, rows)
+
+
+def _replace_products(offer, products):
+    _replace(offer, Product, products)
+
+
+def _replace(offer, model, rows):
+    """Make the offer's rows of `model` exactly these, in this order; the same rows are left alone."""
+    rows = [{"position": position} | row for position, row in enumerate(rows)]
+    present = model.objects.filter(offer=offer)
+    if list(present.values(*(rows[0] if rows else ["pk"]))) != rows:
+        _refuse_frozen(offer)
+        present.delete()
+        model.objects.bulk_create(model(offer=offer, **row) for row in rows)
+
+
+@transaction.atomic
+def set_budget(offer, *, lines, planned_equivalents_hundredths, by, now, amap_share_hundredths=10000):
+    """Set what the price is built from (BR-9): `lines` are (category, label, cents per year); an empty list removes
+    the budget.
+    """
+    with _changing(offer, by=by, now=now):
+        _refuse_frozen(offer)
+        _write_budget(offer, lines, amap_share_hundredths, planned_equivalents_hundredths)
+
+
+def _write_budget(offer, lines, amap_share_hundredths, planned_equivalents_hundredths):
+    FarmBudget.objects.filter(offer=offer).delete()
+    if lines:
+        budget = FarmBudget.objects.create(
+            offer=offer,
+            amap_share_hundredths=amap_share_hundredths,
+            planned_equivalents_hundredths=planned_equivalents_hundredths,
+        )
+        FarmBudgetLine.objects.bulk_create(
+            FarmBudgetLine(budget=budget, category=category, label=label, amount_cents=cents)
+            for category, label, cents in lines
+        )
+
+
+@transaction.atomic
+def set_calendar(offer, *, starts_on, ends_on, weekday, by, now, interval_weeks=1, closures=(), exceptional_reason=""):
+    """Generate the deliveries of a season from its rhythm, without the closures (BR-12). Manual changes made before
+    are lost.
+    """
+    with _changing(offer, by=by, now=now):
+        _refuse_frozen(offer)
+        days = calendars.generate(starts_on, ends_on, weekday, interval_weeks, closures)
+        offer.weekday, offer.interval_weeks, offer.exceptional_reason = weekday, interval_weeks, exceptional_reason
+        offer.save(update_fields=["weekday", "interval_weeks", "exceptional_reason"])
+        Closure.objects.filter(offer=offer).delete()
+        Closure.objects.bulk_create(Closure(offer=offer, day=day) for day in sorted(set(closures)))
+        _write_days(offer, days)
+
+
+@transaction.atomic
+def set_days(offer, *, days, by, now):
+    """Set the delivery dates one by one, before the opening: ranks follow the order of dates (BR-12). Refuses
+    duplicates.
+    """
+    with _changing(offer, by=by, now=now):
+        _refuse_frozen(offer)
+        calendars.check(days)
+        _write_days(offer, sorted(days))
+
+
+def _write_days(offer, days):
+    Delivery.objects.filter(offer=offer).delete()
+    Delivery.objects.bulk_create(
+        Delivery(association_id=offer.association_id, offer=offer, place_id=offer.place_id, rank=rank, day=day)
+        for rank, day in enumerate(days, start=1)
+    )
+    offer.starts_on, offer.ends_on = days[0], days[-1]
+    offer.save(update_fields=["starts_on", "ends_on"])
+
+
+@contextmanager
+def _changing(offer, *, by, now):
+    """Lock an offer for a change of its content.
+
+    Whether the change is commercial is seen by comparing the content before and after, so no list of fields can be
+    incomplete. A commercial change is refused from the opening on (BR-14); of a version already shown it makes the
+    next one (BR-8).
+    """
+    _lock(offer)
+    before, place = content(offer), offer.place_id
+    yield
+    if offer.place_id != place:
+        Delivery.objects.filter(offer=offer).update(place=offer.place_id)
+    _forget_relations(offer)
+    if content(offer) == before:
+        return
+    _refuse_frozen(offer)
+    states.record("contractoffer.edited", offer, by=by, now=now)
+    if offer.status != Status.DRAFT:
+        _start_new_version(offer, by=by, now=now, reason=_("edited"))
+
+
+def _lock(offer):
+    """Take the offer's row lock and read it again; whoever changes an offer starts here."""
+    offer.refresh_from_db(from_queryset=ContractOffer.objects.select_for_update())
+
+
+def _forget_relations(offer):
+    offer.__dict__.get("_prefetched_objects_cache", {}).clear()
+
+
+def _refuse_frozen(offer):
+    """BR-14: from the opening on, what was agreed does not change."""
+    if offer.status in IN_PREPARATION:
+        return
+    signed = Subscription.objects.filter(offer=offer, status__in=Subscription.HOLDS).count()
+    if signed:
+        raise Refused(
+            ngettext(
+                "%(count)s contract is signed on these terms: they no longer change. Prepare a new offer for the next "
+                "season.",
+                "%(count)s contracts are signed on these terms: they no longer change. Prepare a new offer for the "
+                "next season.",
+                signed,
+            )
+            % {"count": signed}
+        )
+    raise Refused(
+        _("This offer is %(status)s: its terms no longer change. Only its description does.")
+        % {"status": offer.get_status_display()}
+    )
+
+
+def _start_new_version(offer, *, by, now, reason):
+    """Back to draft, as the next version; what was accepted is void, and both sides are told."""
+    accepted, _rows = offer.acceptances.all().delete()
+    offer.version += 1
+    offer.save(update_fields=["version"])
+    states.move(offer, to=Status.DRAFT, by=by, now=now, reason=reason)
+    _tell("offer_changed", offer, by=by, now=now, accepted=bool(accepted), reason=str(reason))
+
+
+# Agreeing
+
+
+@transaction.atomic
+def propose(offer, *, by, now):
+    """Show a complete draft to the other side, as one version both can accept (BR-8, BR-10, BR-11)."""
+    _lock(offer)
+    if offer.status != Status.DRAFT:
+        raise Refused(_("This offer is already %(status)s.") % {"status": offer.get_status_display()})
+    lacking = missing(offer)
+    if "season_length" in lacking:
+        raise Refused(
+            _(
+                "From the first to the last delivery there must be %(weeks)s weeks at least, to share the risks. "
+                "Lengthen the season or say why this one is short."
+            )
+            % {"weeks": offer.association.min_commitment_weeks}
+        )
+    if lacking:
+        raise Refused(_("Still missing: %(list)s.") % {"list": ", ".join(str(WORDS[key]) for key in lacking)})
+    states.move(offer, to=Status.PROPOSED, by=by, now=now)
+    _tell("offer_proposed", offer, by=by, now=now)
+
+
+@transaction.atomic
+def withdraw(offer, *, by, now, reason=""):
+    """Take a proposed or agreed version back to draft: acceptances are void, the draft is the next version."""
+    _lock(offer)
+    if offer.status not in (Status.PROPOSED, Status.AGREED):
+        raise Refused(_("Only a proposed offer can be taken back; this one is %(status)s.") % _status(offer))
+    _start_new_version(offer, by=by, now=now, reason=reason or _("taken back"))
+
+
+@transaction.atomic
+def accept(offer, *, side, by, now, version=None):
+    """Record one side's yes to the proposed version; with both, the offer is agreed (BR-8).
+
+    A farmer of the farm accepts for the farm, somebody with a seat on the committee for the committee, and nobody for
+    both: an agreement takes two. `version` is the one the person read, if their page told.
+    """
+    _lock(offer)
+    if offer.status != Status.PROPOSED:
+        raise Refused(_("Only a proposed offer can be accepted; this one is %(status)s.") % _status(offer))
+    if version is not None and version != offer.version:
+        raise Refused(
+            _("You read version %(read)s; the offer is now at version %(now)s. Read it again before accepting.")
+            % {"read": version, "now": offer.version}
+        )
+    if side not in sides_of(offer, by=by, today=timezone.localdate(now)):
+        if side == Side.FARM:
+            raise Refused(_("Only a farmer of %(farm)s can accept for the farm.") % {"farm": offer.farm})
+        raise Refused(_("Only a member of the committee can accept for the committee."))
+    yes = {acceptance.side: acceptance for acceptance in offer.acceptances.filter(version=offer.version)}
+    if side in yes:
+        raise Refused(_("This version is already accepted for %(side)s.") % {"side": Side(side).label})
+    if any(acceptance.by_id == by.pk for acceptance in yes.values()):
+        raise Refused(
+            _(
+                "You have accepted this version for the other side. An agreement takes two people: somebody else must "
+                "accept "
+                "for %(side)s."
+            )
+            % {"side": Side(side).label}
+        )
+    fingerprint = content_sha256(offer)
+    if any(acceptance.content_sha256 != fingerprint for acceptance in yes.values()):
+        raise Refused(_("The other side accepted another content. Take the offer back and propose it again."))
+    OfferAcceptance.objects.create(
+        offer=offer, side=side, version=offer.version, content_sha256=fingerprint, by=by, at=now
+    )
+    states.record(f"contractoffer.accepted_by_{side}", offer, by=by, now=now, after=f"v{offer.version}")
+    if yes:
+        states.move(offer, to=Status.AGREED, by=None, now=now)
+        _tell("offer_agreed", offer, by=by, now=now)
+
+
+def sides_of(offer, *, by, today):
+    """The sides a person may accept for, as a set of `OfferAcceptance.Side`."""
+    sides = set()
+    if by is not None and offer.farm.farmers.filter(user=by).exists():
+        sides.add(Side.FARM)
+    if by is not None and _committee(offer, today).filter(user=by).exists():
+        sides.add(Side.COMMITTEE)
+    return sides
+
+
+def _committee(offer, today):
+    return CommitteeSeat.objects.current(today).filter(
+        association=offer.association_id, role=CommitteeSeat.Role.COMMITTEE
+    )
+
+
+# Opening, running, ending
+
+
+@transaction.atomic
+def open(offer, *, by, now):
+    """Open sign-up of an agreed offer: the committee's deed, once the agreed date has come."""
+    _lock(offer)
+    today = timezone.localdate(now)
+    if Side.COMMITTEE not in sides_of(offer, by=by, today=today):
+        raise Refused(_("Only the committee opens sign-up."))
+    if offer.status != Status.AGREED:
+        raise Refused(
+            _("Sign-up opens once the farm and the committee have accepted the same version; this offer is %(status)s.")
+            % _status(offer)
+        )
+    yes = offer.acceptances.filter(version=offer.version, content_sha256=content_sha256(offer))
+    if set(yes.values_list("side", flat=True)) != {Side.FARM, Side.COMMITTEE}:
+        raise Refused(_("The offer is no longer what both sides accepted. Take it back and propose it again."))
+    if offer.open_on and today < offer.open_on:
+        raise Refused(_("Sign-up was agreed to open on %(day)s.") % {"day": _date(offer.open_on)})
+    if lacking := missing(offer):
+        raise Refused(_("Still missing: %(list)s.") % {"list": ", ".join(str(WORDS[key]) for key in lacking)})
+    if not offer.late_join_allowed and offer.starts_on <= today:
+        raise Refused(
+            _("The first delivery was on %(day)s and nobody may join during the season.")
+            % {"day": _date(offer.starts_on)}
+        )
+    if offer.ends_on <= today:
+        raise Refused(_("The last delivery was on %(day)s.") % {"day": _date(offer.ends_on)})
+    states.move(offer, to=Status.OPEN, by=by, now=now)
+    people = (
+        Member.objects.filter(association=offer.association_id, household__left_on=None)
+        .exclude(email="", user=None)
+        .select_related("user")
+    )
+    letters.post(
+        "offer_open",
+        association=offer.association,
+        to=list(people),
+        key=f"offer_open:{offer.pk}",
+        now=now,
+        context=_words(offer) | {"starts_on": offer.starts_on.isoformat(), "place": offer.place.name},
+    )
+
+
+@transaction.atomic
+def start(offer, *, by=None, now):
+    """The season begins: on the day of the first delivery, if somebody's sign-up is valid."""
+    _lock(offer)
+    if offer.status != Status.OPEN:
+        raise Refused(_("Only an open offer can start; this one is %(status)s.") % _status(offer))
+    if offer.starts_on > timezone.localdate(now):
+        raise Refused(_("The first delivery is on %(day)s.") % {"day": _date(offer.starts_on)})
+    if not _has_valid(offer):
+        raise Refused(_("No sign-up is valid yet."))
+    states.move(offer, to=Status.RUNNING, by=by, now=now)
+
+
+def _has_valid(offer):
+    valid = (Subscription.Status.VALIDATED, Subscription.Status.ACTIVE)
+    return offer.subscriptions.filter(status__in=valid).exists()
+
+
+@transaction.atomic
+def close(offer, *, by=None, now):
+    """The season is over: the last delivery is past and none is still planned."""
+    _lock(offer)
+    if offer.status != Status.RUNNING:
+        raise Refused(_("Only a running offer can close; this one is %(status)s.") % _status(offer))
+    days = dict(offer.deliveries.values_list("day", "status"))
+    if max(days) >= timezone.localdate(now):
+        raise Refused(_("The last delivery is on %(day)s.") % {"day": _date(max(days))})
+    if planned := [day for day, status in sorted(days.items()) if status == Delivery.Status.SCHEDULED]:
+        raise Refused(_("The delivery of %(day)s is still to be closed.") % {"day": _date(planned[0])})
+    states.move(offer, to=Status.CLOSED, by=by, now=now)
+
+
+def advance(now):
+    """Daily: start the seasons whose first delivery has come, close those that are over. Done twice, it changes
+    nothing.
+
+    Returns how many offers moved. A season that cannot move yet stays as it is: the committee's desk shows why.
+    """
+    moved, today = 0, timezone.localdate(now)
+    steps = (
+        (start, ContractOffer.objects.filter(status=Status.OPEN, starts_on__lte=today)),
+        (close, ContractOffer.objects.filter(status=Status.RUNNING, ends_on__lt=today)),
+    )
+    for step, offers in steps:
+        for offer in offers.order_by("pk"):
+            try:
+                step(offer, now=now)
+            except Refused:
+                continue
+            moved += 1
+    return moved
+
+
+@transaction.atomic
+def cancel(offer, *, by, now, reason):
+    """Give an offer up before its season starts. Once it is open, sign-ups are withdrawn and their households told.
+
+    Refused while a payment is in somebody's hands: it is given back first.
+    """
+    _lock(offer)
+    if Status.CANCELLED not in ContractOffer.MOVES.get(offer.status, ()):
+        raise Refused(_("An offer that is %(status)s can no longer be cancelled.") % _status(offer))
+    if not reason:
+        raise Refused(_("Say why: the other side and the households will read it."))
+    live = list(Subscription.objects.filter(offer=offer).live().select_related("household"))
+    held = Instalment.objects.filter(subscription__in=live, status__in=Instalment.HANDED_IN).count()
+    if held:
+        raise Refused(
+            ngettext(
+                "%(count)s payment has been handed over. Give it back first.",
+                "%(count)s payments have been handed over. Give them back first.",
+                held,
+            )
+            % {"count": held}
+        )
+    from contracts.actions import subscriptions
+
+    for subscription in live:
+        subscriptions.withdraw(subscription, by=by, now=now, reason=reason)
+    _lock(offer)
+    states.move(offer, to=Status.CANCELLED, by=by, now=now, reason=reason)
+    people = [*_both_sides(offer, by=by, now=now), *(subscription.household for subscription in live)]
+    letters.post(
+        "offer_cancelled",
+        association=offer.association,
+        to=people,
+        key=f"offer_cancelled:{offer.pk}",
+        now=now,
+        context=_words(offer) | {"reason": reason},
+    )
+
+
+@transaction.atomic
+def move_deliveries(deliveries, *, to_day, by, now, to_place=None):
+    """Move planned deliveries to another day or place; ranks, prices and turns stay (BR-13). The first promised day
+    is remembered.
+
+    For whoever moves a whole distribution, who also tells people. Refused when one of them is no longer planned, or
+    its offer already delivers on that day. Returns the deliveries as they are now.
+    """
+    moving = list(
+        Delivery.objects.select_for_update(of=("self",))
+        .filter(pk__in=[delivery.pk for delivery in deliveries])
+        .select_related("offer", "place")
+    )
+    for delivery in moving:
+        if delivery.status != Delivery.Status.SCHEDULED:
+            raise Refused(
+                _("The delivery of %(offer)s on %(day)s is %(status)s and no longer moves.")
+                % {"offer": delivery.offer, "day": _date(delivery.day), "status": delivery.get_status_display()}
+            )
+    clash = (
+        Delivery.objects.filter(offer__in=[delivery.offer_id for delivery in moving], day=to_day)
+        .exclude(pk__in=[delivery.pk for delivery in moving])
+        .select_related("offer")
+        .first()
+    )
+    if clash:
+        raise Refused(_("%(offer)s already has a delivery on %(day)s.") % {"offer": clash.offer, "day": _date(to_day)})
+    for delivery in moving:
+        before = delivery.day
+        if before != to_day:
+            delivery.moved_from = None if delivery.moved_from == to_day else delivery.moved_from or before
+        delivery.day, delivery.place = to_day, to_place or delivery.place
+        delivery.save(update_fields=["day", "moved_from", "place"])
+        states.record("delivery.moved", delivery, by=by, now=now, before=before.isoformat(), after=to_day.isoformat())
+    _follow_ends({delivery.offer_id for delivery in moving})
+    return moving
+
+
+def _follow_ends(offer_ids):
+    """A season's first and last day are those of its deliveries."""
+    for offer in ContractOffer.objects.filter(pk__in=offer_ids):
+        days = list(offer.deliveries.values_list("day", flat=True))
+        if (min(days), max(days)) != (offer.starts_on, offer.ends_on):
+            ContractOffer.objects.filter(pk=offer.pk).update(starts_on=min(days), ends_on=max(days))
+
+
+# Telling
+
+
+def _tell(kind, offer, *, by, now, **context):
+    letters.post(
+        kind,
+        association=offer.association,
+        to=_both_sides(offer, by=by, now=now),
+        key=f"{kind}:{offer.pk}:v{offer.version}",
+        now=now,
+        context=_words(offer) | context | {"by": str(by or "")},
+    )
+
+
+def _both_sides(offer, *, by, now):
+    """The farm's people, its liaisons and the committee, but for who is acting."""
+    today = timezone.localdate(now)
+    liaisons = FarmLiaison.objects.current(today).filter(
+        partnership__association=offer.association_id, partnership__farm=offer.farm_id
+    )
+    ids = {
+        *offer.farm.farmers.values_list("user", flat=True),
+        *liaisons.values_list("user", flat=True),
+        *_committee(offer, today).values_list("user", flat=True),
+    }
+    return list(User.objects.filter(pk__in=ids - {by and by.pk}))
+
+
+def _words(offer):
+    """What every letter about an offer says, as plain JSON."""
+    return {
+        "offer": offer.title,
+        "farm": offer.farm.name,
+        "version": offer.version,
+        "url": reverse("contracts:offer", args=[offer.association.slug, offer.pk]),
+    }
+
+
+def _status(offer):
+    return {"status": offer.get_status_display()}
+
+
+def _date(day):
+    return date_format(day, "DATE_FORMAT")
