@@ -34,7 +34,8 @@ def test_our_style_sheet_calls_no_other_site():
 @pytest.mark.parametrize("inline", [r"\sstyle=", r"<style", r"\son[a-z]+=[\"']", r"<script(?![^>]*\bsrc=)", r"hx-on"])
 def test_no_template_writes_style_or_script_into_the_page(inline):
     """The security policy refuses both, silently."""
-    assert [str(path.relative_to(settings.BASE_DIR)) for path, text in SOURCES.items() if re.search(inline, text)] == []
+    pages = {path: re.sub(r"{%.*?%}", "", text) for path, text in SOURCES.items()}
+    assert [str(path.relative_to(settings.BASE_DIR)) for path, text in pages.items() if re.search(inline, text)] == []
 
 
 def test_every_icon_asked_for_is_drawn():
