@@ -270,6 +270,7 @@ def _month(word: str) -> int | None:
 
 Row = Iterable[Any]
 _FORMULA = re.compile(r"\s*[=+\-@\t\r]")
+_WARY = frozenset(" =+-@")
 
 
 def euros_number(cents: int) -> Decimal:
@@ -290,19 +291,20 @@ def write_csv(headers: Sequence[str], rows: Iterable[Row]) -> Iterator[bytes]:
         yield page.getvalue().encode()
 
 
-def _csv_cell(cell: Any) -> str:
-    match cell:
-        case None:
-            return ""
-        case bool() | int():
-            return str(int(cell))
-        case float() | Decimal():
-            return f"{Decimal(str(cell)):f}".replace(".", ",")
-        case datetime():
-            return f"{cell:%d/%m/%Y %H:%M}"
-        case date():
-            return f"{cell:%d/%m/%Y}"
-    text = _CONTROL.sub("", str(cell))
+def _csv_cell(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell if cell.isprintable() and cell[:1] not in _WARY else _csv_text(cell)
+    if cell is None or isinstance(cell, int):
+        return cell and int(cell)
+    if isinstance(cell, Decimal | float):
+        return str(cell).replace(".", ",")
+    if isinstance(cell, date):
+        return cell.strftime("%d/%m/%Y %H:%M" if isinstance(cell, datetime) else "%d/%m/%Y")
+    return _csv_text(str(cell))
+
+
+def _csv_text(text: str) -> str:
+    text = _CONTROL.sub("", text)
     return f"'{text}" if _FORMULA.match(text) else text
 
 
