@@ -4,6 +4,7 @@ from django.urls import path
 
 from amap import desks
 from amap.views import health, site
+from deliveries.views import feeds
 
 app_name = "site"
 urlpatterns = [
@@ -11,4 +12,8 @@ urlpatterns = [
     path("health/", health.show, name="health"),
     path("language/", site.language, name="language"),
     path("farms/<slug:slug>/", desks.farm_desk, name="farm_desk"),
+    path("calendar/", feeds.my_calendar, name="calendar"),
+    path("calendar/renew/", feeds.renew_calendar, name="renew_calendar"),
+    path("calendar/withdraw/", feeds.withdraw_calendar, name="withdraw_calendar"),
+    path("feeds/<str:token>.ics", feeds.feed, name="feed"),
 ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 # First segments of the site's own addresses: an association cannot take them as its name there.
 RESERVED_SLUGS = frozenset(
     [
-        *("accounts", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "language", "media"),
+        *("accounts", "calendar", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "language", "media"),
         *("profile", "start", "static", "webhooks", "favicon.ico"),
     ]
 )

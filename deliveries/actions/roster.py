@@ -74,9 +74,11 @@ def take_shift(shift, *, household, volunteer="", user=None, by, now):
 
 @transaction.atomic
 def set_roles(association, rows, *, by, now):
-    """Replace the roles of the association's evenings: rows of {id?, name, needed, is_lead, farm, instructions} (BR-60).
+    """Replace the roles of the association's evenings: rows of {id?, name, needed, is_lead, farm, instructions}
+    (BR-60).
 
-    Evenings to come get the new needs; a shift never shrinks below those already on it, and a role that people have taken
+    Evenings to come get the new needs; a shift never shrinks below those already on it, and a role that people have
+    taken
     stays. Roles left out disappear from evenings where nobody took them.
     """
     kept = []

@@ -20,7 +20,8 @@ STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
 def evenings(association, standing, today, *, past=False):
-    """The evenings of the roster, each with `.rows`: per shift its role, who is on it, how many are missing, and what the
+    """The evenings of the roster, each with `.rows`: per shift its role, who is on it, how many are missing, and what
+    the
     visitor may do. Three queries whatever the length of the season.
     """
     days = {"day__lt": today, "day__gte": today - timedelta(days=200)} if past else {"day__gte": today}
