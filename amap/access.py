@@ -131,7 +131,8 @@ class _Facts(models.Subquery):
         return super().as_sql(compiler, connection, template=template, **extra)
 
 
-def _facts(queryset, *columns):
+def facts(queryset, *columns):
+    """An expression: the rows of a correlated queryset, each a list of these columns, in no order."""
     return _Facts(queryset.order_by().annotate(fact=JSONArray(*columns)).values("fact"))
 
 
@@ -148,16 +149,16 @@ def with_standings(users, today):
     )
     through = tuple(F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name"))
     return users.annotate(
-        member_facts=_facts(
+        member_facts=facts(
             Member.objects.filter(Q(household__left_on=None) | Q(household__left_on__gt=today), **mine),
             *here,
             "household_id",
             "household__name",
             "pk",
         ),
-        seat_facts=_facts(CommitteeSeat.objects.current(today).filter(**mine), *here, "role"),
-        liaison_facts=_facts(FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"),
-        farm_facts=_facts(
+        seat_facts=facts(CommitteeSeat.objects.current(today).filter(**mine), *here, "role"),
+        liaison_facts=facts(FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"),
+        farm_facts=facts(
             Farmer.objects.filter(**mine).filter(
                 Q(farm__partnerships=None)
                 | Q(farm__partnerships__ended_on=None)
