@@ -20,6 +20,11 @@ class SubscriptionQuerySet(models.QuerySet):
         """
         return self.live()
 
+    def with_first_day(self):
+        """Each with `first_day`, the date of its first delivery."""
+        first = Delivery.objects.filter(offer=models.OuterRef("offer"), rank=models.OuterRef("first_rank"))
+        return self.annotate(first_day=models.Subquery(first.values("day")[:1]))
+
     def visible_to(self, standing):
         """The household's own; its farm's people; the committee and its officers (BR-5)."""
         if standing.runs_association:

@@ -1,0 +1,493 @@
+"""Signing up for a season, and what follows: the three keys, withdrawing, waiting for a place."""
+
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, Max, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from amap import letters, states
+from amap.actions import money
+from amap.errors import Refused
+from amap.euros import euros_text
+from amap.models import AuditEntry, Membership, Movement
+from contracts import documents, signing
+from contracts.models import (
+    ContractDocument,
+    ContractOffer,
+    Instalment,
+    Signature,
+    Subscription,
+    SubscriptionLine,
+    WaitingListEntry,
+)
+
+
+class PriceChanged(Refused):
+    """The total is no longer what the household saw. Nothing was signed."""
+
+
+class Full(Exception):
+    """Fewer hundredths are free than the `wanted` ones. Never leaves this module."""
+
+    def __init__(self, wanted):
+        self.wanted = wanted
+        super().__init__(wanted)
+
+
+def sign(
+    offer,
+    *,
+    household,
+    choices,
+    instalment_count,
+    method,
+    client_token,
+    name,
+    expected_total_cents,
+    by,
+    now,
+    ip=None,
+    is_paper=False,
+):
+    """Sign a household up: place, lines, instalments, signature and contract, all or nothing (BR-16, BR-20, BR-22).
+
+    `choices` as in `contracts.signing`; `client_token` the UUID made when the form was filled; `name` as typed or, with
+    `is_paper`, as it stands under the contract on paper that `by` holds in hand.
+    Returns the Subscription; the one already there for a second click, tab or try; or, when the offer is full, the
+    household's WaitingListEntry. Raises `Refused`, and `PriceChanged` when the total is not the expected one.
+    """
+    asked = {"household": household, "client_token": client_token, "by": by, "now": now}
+    try:
+        return _sign(
+            offer,
+            choices=choices,
+            instalment_count=instalment_count,
+            method=method,
+            name=name,
+            expected_total_cents=expected_total_cents,
+            ip=ip,
+            is_paper=is_paper,
+            **asked,
+        )
+    except Full as full:
+        return wait(offer, equivalents_hundredths=full.wanted, **asked)
+    except IntegrityError:
+        # The same household was signing at the same moment: a double click, or its other member.
+        signed = signed_by(household, offer, client_token)
+        if signed is None:
+            raise
+        return signed
+
+
+@transaction.atomic
+def _sign(
+    offer,
+    *,
+    household,
+    choices,
+    instalment_count,
+    method,
+    client_token,
+    name,
+    expected_total_cents,
+    by,
+    now,
+    ip,
+    is_paper,
+):
+    today = timezone.localdate(now)
+    rows = ContractOffer.objects.select_related("farm", "association", "place").filter(pk=offer.pk)
+    offer = signing.seen_by(rows, household.pk, today, client_token=client_token).get()
+    if offer.signed_already:
+        return Subscription.objects.get(pk=offer.signed_already)
+
+    signing.refuse_unless_signable(offer, today)
+    if method not in offer.methods:
+        raise Refused(_("Choose one of the ways to pay that the farm accepts."))
+    proposal = signing.Proposal(offer, now=now, is_paper=is_paper)
+    quoted = proposal.quote(proposal.settle(choices))
+    if quoted.total_cents != expected_total_cents:
+        raise PriceChanged(
+            _("The price has changed: %(new)s instead of %(old)s. Check and confirm.")
+            % {"new": euros_text(quoted.total_cents), "old": euros_text(expected_total_cents)}
+        )
+    plan = proposal.plan(quoted, instalment_count)
+    wanted = quoted.equivalents_hundredths
+    if wanted and not has_room(offer, household, wanted):
+        raise Full(wanted)
+
+    subscription = Subscription.objects.create(
+        association=offer.association,
+        offer=offer,
+        household=household,
+        first_rank=quoted.ranks[0],
+        last_rank=quoted.ranks[-1],
+        deliveries_count=quoted.deliveries,
+        equivalents_hundredths=wanted,
+        total_cents=quoted.total_cents,
+        method=method,
+        client_token=client_token,
+        signed_at=now,
+        reserved_until=now + timedelta(days=offer.reservation_days),
+    )
+    SubscriptionLine.objects.bulk_create(_lines(subscription, quoted, proposal))
+    instalments = _instalments(subscription, plan)
+    Instalment.objects.bulk_create(instalments)
+    content = documents.content(
+        offer,
+        liaison=offer.liaison_name,
+        is_paper=is_paper,
+        household=household,
+        people=[person[2:5] for person in sorted(offer.people)],
+        quoted=quoted,
+        proposal=proposal,
+        instalments=instalments,
+        method=method,
+    ) | {
+        "signature": {
+            "name": name,
+            "at": now.isoformat(),
+            "is_paper": is_paper,
+            "recorded_by": str(by) if is_paper and by else "",
+        }
+    }
+    fingerprint = documents.fingerprint(content)
+    Signature.objects.create(
+        subscription=subscription,
+        side=Signature.Side.HOUSEHOLD,
+        name=name,
+        by=by,
+        at=now,
+        ip=ip,
+        is_paper=is_paper,
+        content_sha256=fingerprint,
+    )
+    ContractDocument.objects.create(subscription=subscription, content=content, content_sha256=fingerprint)
+    money.movement(
+        association=offer.association,
+        farm=offer.farm,
+        key=sold(subscription),
+        debit=f"due:{subscription.pk}",
+        credit=f"sold:{subscription.pk}",
+        amount_cents=quoted.total_cents,
+        effective_on=today,
+        by=by,
+        now=now,
+    ).save(force_insert=True)
+    states.record("subscription.signed", subscription, by=by, now=now, after=subscription.status)
+    _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
+    if offer.waiting_already:
+        _leave_the_line(offer.waiting_already, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
+    # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
+    if wanted and not take_place(offer, wanted):
+        raise Full(wanted)
+    return subscription
+
+
+def readers(offer):
+    """The (e-mail, language) pairs of the household an offer was read for."""
+    people = [
+        (email or own, language or own_language) for *_who, own, own_language, email, language in offer.people
+    ]
+    return [(email, language) for email, language in people if email]
+
+
+def has_room(offer, household, wanted):
+    """Does a freshly read offer have `wanted` hundredths for this household, nobody ahead of it passed over (BR-30)?"""
+    return wanted <= signing.room(offer, household.pk)
+
+
+def take_place(offer, wanted):
+    """Take `wanted` hundredths of the capacity if they are still there (BR-20). One statement: no race can oversell."""
+    free = ContractOffer.objects.filter(pk=offer.pk, taken_hundredths__lte=F("capacity_hundredths") - wanted)
+    return bool(free.update(taken_hundredths=F("taken_hundredths") + wanted))
+
+
+def _lines(subscription, quoted, proposal):
+    by_date = proposal.offer.is_by_date
+    return [
+        SubscriptionLine(
+            subscription=subscription,
+            size_id=None if by_date else line.item,
+            product_id=line.item if by_date else None,
+            delivery=proposal.by_rank[line.ranks[0]] if by_date else None,
+            quantity=line.quantity,
+            turn=line.turn,
+            unit_price_cents=line.unit_price_cents,
+        )
+        for line in quoted.lines
+    ]
+
+
+def _instalments(subscription, plan):
+    """Unsaved instalments of a plan. A household that signs again after withdrawing gets new references (BR-40)."""
+    offer, household = subscription.offer, subscription.household
+    return [
+        Instalment(
+            association=subscription.association,
+            farm=offer.farm,
+            household=household,
+            subscription=subscription,
+            number=number,
+            amount_cents=part.cents,
+            method=subscription.method,
+            deposit_not_before=part.on,
+            reference=documents.reference(offer, household, number + (offer.instalments_before or 0)),
+        )
+        for number, part in enumerate(plan, start=1)
+    ]
+
+
+def sold(subscription):
+    """The key of the movement that says what the household owes (reliability.md §2.3)."""
+    return f"contract:{subscription.pk}:signed"
+
+
+def signed_by(household, offer, client_token=None):
+    """The household's contract for this offer, or the one signed with that token; None when there is none."""
+    mine = Subscription.objects.filter(household=household)
+    same = Q(offer=offer, status__in=Subscription.HOLDS)
+    if client_token:
+        same |= Q(client_token=client_token)
+    return mine.filter(same).order_by("-pk").first()
+
+
+def _tell(kind, subscription, *, to, now, is_urgent=False, first=None):
+    offer = subscription.offer
+    letters.post(
+        kind,
+        association=subscription.association,
+        to=to,
+        key=f"{kind}:{subscription.pk}",
+        now=now,
+        is_urgent=is_urgent,
+        context={
+            "household": subscription.household.name,
+            "offer": offer.title,
+            "farm": offer.farm.name,
+            "payee": offer.farm.payee or offer.farm.name,
+            "total_cents": subscription.total_cents,
+            "method": subscription.method,
+            "reserved_until": timezone.localdate(subscription.reserved_until).isoformat(),
+            "first_on": first.on.isoformat() if first else "",
+            "url": reverse("contracts:subscription", args=[subscription.association.slug, subscription.pk]),
+        },
+    )
+
+
+# The three keys (BR-21)
+
+
+def missing_keys(subscription):
+    """What still keeps a subscription from being valid, in words, with the sums (BR-21). Empty: nothing."""
+    return missing_keys_of([subscription]).get(subscription.pk, [])
+
+
+def missing_keys_of(subscriptions):
+    """The same for many, in two statements: {pk: [words]}, without those that lack nothing."""
+    pks = [subscription.pk for subscription in subscriptions]
+    paid = Membership.objects.paid().filter(
+        household=OuterRef("household"),
+        period__starts_on__lte=OuterRef("first_day"),
+        period__ends_on__gte=OuterRef("first_day"),
+    )
+    signed = Signature.objects.filter(subscription=OuterRef("pk"), side=Signature.Side.HOUSEHOLD)
+    awaited = {}
+    planned = Instalment.objects.awaited().filter(subscription__in=pks).order_by()
+    for pk, method, cents in planned.values_list("subscription_id", "method", "amount_cents"):
+        awaited.setdefault(pk, {}).setdefault(method, []).append(cents)
+
+    found = {}
+    rows = Subscription.objects.filter(pk__in=pks).with_first_day()
+    for pk, day, is_member, is_signed in rows.values_list("pk", "first_day", Exists(paid), Exists(signed)):
+        words = []
+        if not is_member:
+            words.append(_("membership to pay for %(day)s") % {"day": date_format(day, "DATE_FORMAT")})
+        if not is_signed:
+            words.append(_("signature missing"))
+        words += [_awaited_text(method, cents) for method, cents in awaited.get(pk, {}).items()]
+        if words:
+            found[pk] = words
+    return found
+
+
+def _awaited_text(method, cents):
+    if method == Instalment.Method.TRANSFER:
+        text = ngettext(
+            "%(count)s transfer to announce (%(sum)s)", "%(count)s transfers to announce (%(sum)s)", len(cents)
+        )
+    else:
+        text = ngettext("%(count)s cheque missing (%(sum)s)", "%(count)s cheques missing (%(sum)s)", len(cents))
+    return text % {"count": len(cents), "sum": euros_text(sum(cents))}
+
+
+@transaction.atomic
+def validate(subscription, *, now, by=None):
+    """Declare a subscription valid once its three keys are turned (BR-21). Raises `Refused` naming those missing."""
+    subscription = _lock(subscription)
+    if subscription.status != Subscription.Status.AWAITING_DOCUMENTS:
+        return subscription
+    missing = missing_keys(subscription)
+    if missing:
+        raise Refused(_("Not valid yet: %(missing)s.") % {"missing": ", ".join(missing)})
+    subscription.validated_at = now
+    subscription.save(update_fields=["validated_at"])
+    states.move(subscription, to=Subscription.Status.VALIDATED, by=by, now=now)
+    if first_day(subscription) <= timezone.localdate(now):
+        states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
+    _tell("contract_validated", subscription, to=subscription.household, now=now)
+    return subscription
+
+
+@transaction.atomic
+def validate_if_complete(subscription, *, now, by=None):
+    """The same, without a word when something is missing: for whoever has just turned a key."""
+    subscription = _lock(subscription)
+    if subscription.status == Subscription.Status.AWAITING_DOCUMENTS and not missing_keys(subscription):
+        return validate(subscription, now=now, by=by)
+    return subscription
+
+
+def _lock(subscription):
+    """The freshly read row. Payments and withdrawal change what a subscription is: one at a time."""
+    rows = Subscription.objects.select_related("offer__farm", "association", "household")
+    return rows.select_for_update(of=("self",)).get(pk=subscription.pk)
+
+
+def first_day(subscription):
+    """The date of its first delivery."""
+    return Subscription.objects.filter(pk=subscription.pk).with_first_day().values_list("first_day", flat=True).get()
+
+
+@transaction.atomic
+def begin(subscription, *, now):
+    """A valid subscription whose first delivery has come runs (domain.md §2.3). Idempotent."""
+    subscription = _lock(subscription)
+    if subscription.status == Subscription.Status.VALIDATED and first_day(subscription) <= timezone.localdate(now):
+        states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
+
+
+@transaction.atomic
+def complete(subscription, *, now):
+    """A running subscription whose last delivery has been is completed (BR-29). Idempotent."""
+    subscription = _lock(subscription)
+    last = subscription.offer.deliveries.filter(rank=subscription.last_rank).values_list("day", flat=True).get()
+    if subscription.status == Subscription.Status.ACTIVE and last < timezone.localdate(now):
+        states.move(subscription, to=Subscription.Status.COMPLETED, by=None, now=now)
+
+
+# Before the season begins
+
+
+def refuse_withdrawal(subscription, today):
+    """Raises `Refused` unless a household may still withdraw: nothing delivered, nothing handed in (domain.md §2.3)."""
+    begun = _("The season has begun: the commitment lasts until its end. Talk to the farm liaison.")
+    if subscription.status not in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED):
+        raise Refused(begun)
+    if first_day(subscription) <= today:
+        raise Refused(begun)
+    handed_in = subscription.instalments.filter(status__in=Instalment.HANDED_IN).count()
+    if handed_in:
+        raise Refused(
+            ngettext(
+                "%(count)s payment has been handed in: the liaison or the treasurer gives it back first.",
+                "%(count)s payments have been handed in: the liaison or the treasurer gives them back first.",
+                handed_in,
+            )
+            % {"count": handed_in}
+        )
+
+
+@transaction.atomic
+def withdraw(subscription, *, by, now, reason=""):
+    """Undo a sign-up before the first delivery: payments cancelled, the place given back, the contract kept."""
+    subscription = _lock(subscription)
+    refuse_withdrawal(subscription, timezone.localdate(now))
+    awaited = list(subscription.instalments.awaited())
+    subscription.instalments.awaited().update(status=Instalment.Status.CANCELLED)
+    AuditEntry.objects.bulk_create(
+        states.entry(
+            "instalment.cancelled",
+            instalment,
+            by=by,
+            now=now,
+            before=Instalment.Status.PLANNED,
+            after=Instalment.Status.CANCELLED,
+            reason=reason,
+        )
+        for instalment in awaited
+    )
+    states.move(subscription, to=Subscription.Status.WITHDRAWN, by=by, now=now, reason=reason)
+    owed = Movement.objects.filter(key=sold(subscription)).first()
+    if owed:
+        money.reverse(owed, by=by, now=now, reason=reason)
+    ContractOffer.objects.filter(pk=subscription.offer_id).update(
+        taken_hundredths=F("taken_hundredths") - subscription.equivalents_hundredths
+    )
+    return subscription
+
+
+# Waiting for a place
+
+
+@transaction.atomic
+def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
+    """Put a household at the end of the waiting list, first come first served; returns its entry.
+
+    Asked twice, it keeps its first place. Raises `Refused` when it has a contract already or when there is room.
+    """
+    # The line has one end: the offer's row is held while somebody joins it, so that the place told stays true.
+    rows = ContractOffer.objects.select_for_update(no_key=True, of=("self",)).select_related("farm", "association")
+    offer = signing.seen_by(rows.filter(pk=offer.pk), household.pk, timezone.localdate(now)).get()
+    mine = WaitingListEntry.objects.filter(household=household)
+    entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
+    if entry:
+        return entry
+    signing.refuse_unless_open(offer, timezone.localdate(now))
+    if signed_by(household, offer):
+        raise Refused(_("This household has a contract for this season already."))
+    if has_room(offer, household, equivalents_hundredths):
+        raise Refused(_("There is room: sign up directly."))
+    line = WaitingListEntry.objects.filter(offer=offer, status=WaitingListEntry.Status.WAITING)
+    entry = WaitingListEntry.objects.create(
+        association_id=offer.association_id,
+        offer=offer,
+        household=household,
+        equivalents_hundredths=equivalents_hundredths,
+        client_token=client_token,
+        # Whoever asked first but arrives second comes second.
+        created_at=max(now, line.aggregate(last=Max("created_at"))["last"] or now),
+    )
+    states.record("waitinglistentry.waiting", entry, by=by, now=now, after=entry.status)
+    letters.post(
+        "waiting",
+        association=offer.association,
+        to=household,
+        key=f"waiting:{entry.pk}",
+        now=now,
+        context={
+            "household": household.name,
+            "offer": offer.title,
+            "farm": offer.farm.name,
+            "place": signing.place_in_line(entry),
+            "url": reverse("contracts:wait", args=[offer.association.slug, offer.pk]),
+        },
+    )
+    return entry
+
+
+@transaction.atomic
+def stop_waiting(entry, *, by, now, reason=""):
+    """Take a household off the waiting list, at its wish."""
+    _leave_the_line(entry.pk, WaitingListEntry.Status.WITHDRAWN, by=by, now=now, reason=reason)
+
+
+def _leave_the_line(pk, to, *, by, now, reason=""):
+    entry = WaitingListEntry.objects.select_for_update().get(pk=pk)
+    if entry.status == WaitingListEntry.Status.WAITING:
+        states.move(entry, to=to, by=by, now=now, reason=reason)

@@ -1,0 +1,250 @@
+"""Read-only: what a household can sign for today, what it would cost and when it would be paid.
+
+The pages and the signature ask the same questions here, so that what was shown is what is signed (BR-16).
+
+A household's *choices* are plain triples: (size, quantity, turn) for shares, the turn empty when it is left open;
+(rank, product, quantity) for quantities chosen by date.
+"""
+
+from functools import cached_property
+
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from amap.access import facts
+from amap.errors import Refused
+from amap.euros import euros_text
+from amap.models import FarmLiaison, Member, Membership
+from contracts import calendars, pricing
+from contracts.models import (
+    ContractOffer,
+    Delivery,
+    Instalment,
+    Subscription,
+    SubscriptionLine,
+    WaitingListEntry,
+)
+
+MOST_OF_A_SIZE = 20
+MOST_OF_A_PRODUCT = 99
+
+
+def refuse_unless_open(offer, today):
+    """Raises `Refused` unless households may sign this offer today, those who join late included (BR-23)."""
+    status = ContractOffer.Status
+    if offer.status == status.RUNNING and not offer.late_join_allowed:
+        raise Refused(_("The season has begun, and this farm takes nobody in before the next one."))
+    if offer.status not in ContractOffer.LIVE:
+        if offer.status in (status.CLOSED, status.SETTLED, status.CANCELLED):
+            raise Refused(_("Sign-up for “%(offer)s” is over.") % {"offer": offer.title})
+        raise Refused(_("Sign-up for “%(offer)s” is not open yet.") % {"offer": offer.title})
+    if offer.open_on and offer.open_on > today:
+        raise Refused(_("Sign-up opens on %(day)s.") % {"day": date_format(offer.open_on, "DATE_FORMAT")})
+
+
+def seen_by(offers, household_id, today, client_token=None):
+    """Offers with all that a signature needs to know around them, in the same statement.
+
+    `signed_already` and `waiting_already` (ids or None), `has_line` (does anybody wait?), `is_for_member` (BR-2),
+    `liaison_name`, `instalments_before` (how many the household has had with this offer), and `people`, the
+    household's (position, id, name, phone, e-mail, language, e-mail and language of the account).
+    """
+    mine = Q(offer=OuterRef("pk"), status__in=Subscription.HOLDS)
+    if client_token:
+        mine |= Q(client_token=client_token)
+    covered = Q(period__starts_on__lte=today, period__ends_on__gte=today)
+    covered |= Q(period__starts_on__lte=OuterRef("starts_on"), period__ends_on__gte=OuterRef("starts_on"))
+    memberships = Membership.objects.filter(household=household_id).exclude(status=Membership.Status.CANCELLED)
+    line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING)
+    liaisons = FarmLiaison.objects.current(today).filter(
+        partnership__association=OuterRef("association"), partnership__farm=OuterRef("farm")
+    )
+    before = Instalment.objects.filter(household=household_id, subscription__offer=OuterRef("pk")).order_by()
+    return offers.annotate(
+        signed_already=Subquery(
+            Subscription.objects.filter(mine, household=household_id).order_by("-pk").values("pk")[:1]
+        ),
+        waiting_already=Subquery(line.filter(household=household_id).values("pk")[:1]),
+        has_line=Exists(line),
+        is_for_member=Exists(memberships.filter(covered)),
+        liaison_name=Subquery(liaisons.values("user__name")[:1]),
+        instalments_before=Subquery(before.values("household").annotate(count=Count("pk")).values("count")),
+        people=facts(
+            Member.objects.filter(household=household_id),
+            "position",
+            "pk",
+            *("name", "phone", "email", "language", "user__email", "user__language"),
+        ),
+    )
+
+
+def refuse_unless_signable(offer, today):
+    """Raises `Refused` unless the household `offer` was read for (`seen_by`) may sign it today."""
+    refuse_unless_open(offer, today)
+    if not offer.is_for_member:
+        raise Refused(_("Settle the membership of the year first; then this contract can be signed."))
+
+
+class Proposal:
+    """What remains of an offer for somebody signing `now`: its items and deliveries, read once.
+
+    Raises `Refused` when no delivery can be prepared any more. `is_paper`: signed face to face away from the farm,
+    where nothing may be paid for seven days (BR-43c).
+    """
+
+    def __init__(self, offer, *, now, is_paper=False):
+        self.offer = offer
+        self.is_paper = is_paper
+        self.today = timezone.localdate(now)
+        self.items = list(offer.products.all() if offer.is_by_date else offer.sizes.all())
+        season = [
+            delivery for delivery in offer.deliveries.order_by("rank") if delivery.status != Delivery.Status.CANCELLED
+        ]
+        self.season_count = len(season)
+        first = calendars.first_eligible(
+            [delivery.day for delivery in season], now, offer.producer_lead_days, timezone.get_default_timezone()
+        )
+        if first is None:
+            raise Refused(
+                _("No delivery is left that the farm could prepare: it needs %(days)s days’ notice.")
+                % {"days": offer.producer_lead_days}
+            )
+        self.deliveries = season[first - 1 :]
+
+    @cached_property
+    def by_rank(self):
+        return {delivery.rank: delivery for delivery in self.deliveries}
+
+    @cached_property
+    def by_item(self):
+        return {item.pk: item for item in self.items}
+
+    @property
+    def joins_late(self):
+        """Does a season seen from today lack its beginning?"""
+        return len(self.deliveries) < self.season_count
+
+    def settle(self, choices):
+        """The choices with every turn decided: one left open goes to the turn with fewer shares (BR-80)."""
+        if self.offer.is_by_date or all(turn for _size, _quantity, turn in choices):
+            return list(choices)
+        taken = dict(
+            SubscriptionLine.objects.filter(
+                subscription__offer=self.offer, subscription__status__in=Subscription.LIVE, turn__in=("odd", "even")
+            )
+            .values_list("turn")
+            .annotate(Sum(F("quantity") * F("size__coefficient_hundredths")))
+        )
+        lighter = pricing.lighter_turn(taken.get("odd", 0), taken.get("even", 0))
+        return [(size, quantity, turn or lighter) for size, quantity, turn in choices]
+
+    def quote(self, choices):
+        """What settled choices come to (BR-16). Raises `Refused` for nothing at all and under the minimums (BR-81).
+
+        A size or product of another offer, a negative quantity, a turn that is not offered: ValueError or KeyError.
+        """
+        if self.offer.is_by_date:
+            prices = {item.pk: item.price_cents for item in self.items}
+            cells = {(rank, product): quantity for rank, product, quantity in choices}
+            quoted = pricing.quote_grid(cells, prices, self.by_rank)
+        else:
+            quoted = pricing.quote([self._choice(*choice) for choice in choices], self.by_rank)
+        if not quoted.lines:
+            raise Refused(_("Choose at least one basket."))
+        self._refuse_too_little(quoted)
+        return quoted
+
+    def _choice(self, size, quantity, turn):
+        if turn not in SubscriptionLine.Turn or (turn != "every" and not self.offer.alternate_allowed):
+            raise ValueError(f"no turn {turn}")
+        item = self.by_item[size]
+        return pricing.Choice(size, quantity, item.price_cents, item.coefficient_hundredths, turn)
+
+    def _refuse_too_little(self, quoted):
+        shorts = pricing.below_minimum(
+            quoted,
+            per_delivery_cents=self.offer.minimum_per_delivery_cents,
+            per_season_cents=self.offer.minimum_per_season_cents,
+            remaining=len(self.deliveries),
+            season=self.season_count,
+        )
+        if shorts:
+            raise Refused(" ".join(self._short_text(short) for short in shorts))
+
+    def _short_text(self, short):
+        amounts = {"sum": euros_text(short.cents), "least": euros_text(short.minimum_cents)}
+        if short.rank is None:
+            return _("The season comes to %(sum)s; the farm needs %(least)s at least.") % amounts
+        day = date_format(self.by_rank[short.rank].day, "l j F")
+        return _("%(day)s: %(sum)s; the farm needs %(least)s at least per delivery, or nothing.") % {
+            "day": day,
+            **amounts,
+        }
+
+    def plans(self, quoted):
+        """The ways to pay in instalments: {number: [Part]}, fewest first (BR-33, BR-34, BR-36).
+
+        No part is planned later than a cheque written today can be deposited (BR-35).
+        """
+        days = [self.by_rank[rank].day for rank in quoted.ranks]
+        latest = pricing.last_deposit(self.today)
+        start = pricing.instruments_from(self.today, off_premises=self.is_paper)
+        dates = pricing.schedule_dates(self.offer.date_strategy, days, start)
+        dates = [day for day in dates if day <= latest] or [start]
+        counts = pricing.instalment_counts(
+            quoted.total_cents, self.offer.instalment_counts, self.offer.min_instalment_cents, len(dates)
+        )
+        return {count: pricing.schedule(quoted.total_cents, count, dates, self.offer.rounding_mode) for count in counts}
+
+    def plan(self, quoted, count):
+        """The plan in `count` instalments. Raises `Refused`, naming the numbers offered."""
+        plans = self.plans(quoted)
+        if count not in plans:
+            raise Refused(
+                _("Choose one of these numbers of instalments: %(counts)s.")
+                % {"counts": ", ".join(str(each) for each in plans)}
+            )
+        return plans[count]
+
+
+def room(offer, household_id):
+    """The hundredths a household may take now: what is free, less what those ahead of it in the line can use (BR-30).
+
+    `offer` is freshly read, by `seen_by`. Nobody on the waiting list is overtaken by somebody who came later.
+    """
+    free = offer.free_hundredths
+    if free <= 0 or not offer.has_line:
+        return free
+    line = WaitingListEntry.objects.filter(offer=offer, status=WaitingListEntry.Status.WAITING)
+    for waiting_id, wanted in line.values_list("household_id", "equivalents_hundredths"):
+        if waiting_id == household_id:
+            break
+        if wanted <= free:
+            free -= wanted
+    return free
+
+
+def place_in_line(entry):
+    """The 1-based place of a waiting-list entry among those still waiting."""
+    line = WaitingListEntry.objects.filter(offer_id=entry.offer_id, status=WaitingListEntry.Status.WAITING)
+    return line.filter(created_at__lt=entry.created_at).count() + (
+        line.filter(created_at=entry.created_at, pk__lte=entry.pk).count()
+    )
+
+
+def due_days(lines, deliveries, first_rank, last_rank):
+    """The deliveries at which a subscription's lines are due, in order of day.
+
+    `lines` are (turn, delivery_id) pairs, `deliveries` the offer's. A cancelled delivery is nobody's.
+    """
+    by_date = {delivery_id for _turn, delivery_id in lines if delivery_id}
+    turns = {turn for turn, delivery_id in lines if not delivery_id}
+    return [
+        delivery
+        for delivery in sorted(deliveries, key=lambda one: one.day)
+        if delivery.status != Delivery.Status.CANCELLED
+        and first_rank <= delivery.rank <= last_rank
+        and (delivery.pk in by_date or any(pricing.takes(turn, delivery.rank) for turn in turns))
+    ]

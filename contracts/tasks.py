@@ -1,0 +1,56 @@
+"""What the worker does about contracts without anybody asking (`amap/duties.py` says when)."""
+
+from hashlib import sha256
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from amap import clock, jobs, pdf
+from amap.models import Association, Job
+from contracts.actions import subscriptions
+from contracts.models import ContractDocument, Delivery, Subscription
+
+
+def ask_for_documents(now):
+    """Enqueue the PDF of each contract that has none yet. The document's own row is what waits: signing adds no job."""
+    waiting = ContractDocument.objects.filter(pdf=None).order_by("pk").values_list("pk", "subscription__association")
+    by_key = {f"document:{pk}": (pk, association) for pk, association in waiting[:500]}
+    known = set(Job.objects.filter(key__in=by_key).values_list("key", flat=True)) if by_key else ()
+    for key, (pk, association) in by_key.items():
+        if key not in known:
+            jobs.enqueue(
+                "contracts.tasks.fill_document",
+                key=key,
+                now=now,
+                association=Association(pk=association),
+                document_id=pk,
+            )
+
+
+def fill_document(document_id):
+    """The contract's PDF as bytes: made the first time, the same bytes for ever after (BR-22).
+
+    Two who ask at once may both make it; the first to store it wins, and both answer what was stored.
+    """
+    document = ContractDocument.objects.get(pk=document_id)
+    if document.pdf is None:
+        made = pdf.render(
+            "print/contract.html", {"it": document.content, "fingerprint": document.content_sha256}, language="fr"
+        )
+        ContractDocument.objects.filter(pk=document_id, pdf=None).update(
+            pdf=made, pdf_sha256=sha256(made).hexdigest(), made_at=clock.now()
+        )
+        document.refresh_from_db()
+    return bytes(document.pdf)
+
+
+def follow_the_calendar(now):
+    """Valid subscriptions whose first delivery has come run; running ones whose last has been are complete."""
+    today = timezone.localdate(now)
+    live = Subscription.objects.with_first_day()
+    for subscription in live.filter(status=Subscription.Status.VALIDATED, first_day__lte=today):
+        subscriptions.begin(subscription, now=now)
+    last_days = Delivery.objects.filter(offer=OuterRef("offer"), rank=OuterRef("last_rank")).values("day")
+    running = live.filter(status=Subscription.Status.ACTIVE).annotate(last_day=Subquery(last_days[:1]))
+    for subscription in running.filter(last_day__lt=today):
+        subscriptions.complete(subscription, now=now)

@@ -1,0 +1,311 @@
+"""A household's contracts, the lists of those who manage them, and the waiting list."""
+
+from collections import defaultdict
+
+from django.contrib import messages
+from django.db.models import Sum
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from amap import clock, pdf
+from amap.access import Role, role_required
+from amap.pages import page_of
+from contracts import documents, pricing, signing, tasks
+from contracts.actions import subscriptions
+from contracts.models import (
+    ContractOffer,
+    Delivery,
+    Instalment,
+    Signature,
+    Subscription,
+    SubscriptionLine,
+    WaitingListEntry,
+)
+from contracts.views.strip import months
+
+MANAGERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
+
+
+# The contract
+
+
+def subscription(request, pk):
+    """One household's contract: its dates, payments, signature and document, and what it still lacks."""
+    rows = Subscription.objects.filter(association=request.standing.association_id).visible_to(request.standing)
+    rows = rows.select_related("offer__farm", "offer__place", "household", "document").defer(
+        "document__pdf", "document__content"
+    )
+    it = get_object_or_404(rows, pk=pk)
+    lines = list(it.lines.select_related("size", "product", "delivery"))
+    deliveries = list(it.offer.deliveries.all())
+    today = clock.today()
+    mine = signing.due_days([(line.turn, line.delivery_id) for line in lines], deliveries, it.first_rank, it.last_rank)
+    instalments = list(it.instalments.order_by("number"))
+    is_waiting = it.status == Subscription.Status.AWAITING_DOCUMENTS
+    standing = request.standing
+    may_manage = standing.is_committee or it.offer.farm_id in standing.liaison_farm_ids
+    has_begun = not mine or mine[0].day <= today
+    context = {
+        "it": it,
+        "is_mine": it.household_id == standing.household_id,
+        "lines": _lines(lines, mine),
+        "months": months(deliveries, {one.rank for one in mine}, today),
+        "next": next((one.day for one in mine if one.day >= today), None),
+        "left": sum(one.day >= today for one in mine),
+        "instalments": instalments,
+        "handed_cents": sum(one.amount_cents for one in instalments if one.status in Instalment.HANDED_IN),
+        "missing": subscriptions.missing_keys(it) if is_waiting else [],
+        "signatures": list(Signature.objects.filter(subscription=it).select_related("by")),
+        "may_validate": may_manage and is_waiting,
+        "may_withdraw": (may_manage or it.household_id == standing.household_id)
+        and it.status in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED)
+        and not has_begun,
+    }
+    return render(request, "contracts/subscriptions/subscription.html", context)
+
+
+def _lines(lines, mine):
+    turns = dict(SubscriptionLine.Turn.choices)
+    return [
+        {
+            "label": line.size or line.product,
+            "quantity": line.quantity,
+            "turn": turns[line.turn] if line.turn != "every" else "",
+            "day": line.delivery.day if line.delivery else None,
+            "count": _times(line, mine),
+            "unit_cents": line.unit_price_cents,
+            "total_cents": line.quantity * line.unit_price_cents * _times(line, mine),
+        }
+        for line in lines
+    ]
+
+
+def _times(line, mine):
+    """At how many of a subscription's deliveries a line is due."""
+    return 1 if line.delivery_id else sum(pricing.takes(line.turn, one.rank) for one in mine)
+
+
+@require_GET
+def document(request, pk):
+    """The signed contract as PDF: always the same file (BR-22)."""
+    rows = Subscription.objects.filter(association=request.standing.association_id).visible_to(request.standing)
+    found = get_object_or_404(
+        rows.filter(document__isnull=False).values_list("document", "offer__code", "household__number"), pk=pk
+    )
+    number, code, household = found
+    return pdf.answer(tasks.fill_document(number), slugify(f"contrat-{code}-h{household:03}"))
+
+
+@require_GET
+def blank(request, pk):
+    """The contract to print and fill in by hand, for households who sign on paper."""
+    rows = request.association.offers.visible_to(request.standing).select_related("farm", "place", "association")
+    offer = get_object_or_404(signing.seen_by(rows, None, clock.today()), pk=pk)
+    content = documents.content(
+        offer, liaison=offer.liaison_name, is_paper=True, proposal=signing.Proposal(offer, now=clock.now())
+    )
+    made = pdf.render("print/contract.html", {"it": content}, language="fr")
+    return pdf.answer(made, slugify(f"contrat-vierge-{offer.code}"))
+
+
+@require_POST
+def validate(request, pk):
+    """Declare a contract valid, its three keys turned."""
+    subscriptions.validate(_managed(request, pk), by=request.user, now=clock.now())
+    messages.success(request, _("The contract is valid."))
+    return redirect("contracts:subscription", request.standing.slug, pk)
+
+
+def _managed(request, pk):
+    rows = Subscription.objects.filter(association=request.standing.association_id)
+    return get_object_or_404(rows.manageable_by(request.standing), pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+def withdraw_subscription(request, pk):
+    """Withdraw before the first delivery: what it undoes, then the question."""
+    standing = request.standing
+    rows = Subscription.objects.filter(association=standing.association_id).visible_to(standing)
+    it = get_object_or_404(rows.select_related("offer__farm", "household"), pk=pk)
+    if it.household_id != standing.household_id:
+        it = _managed(request, pk)
+    subscriptions.refuse_withdrawal(it, clock.today())
+    if request.method == "POST":
+        reason = request.POST.get("reason", "").strip()[:200]
+        subscriptions.withdraw(it, by=request.user, now=clock.now(), reason=reason)
+        messages.success(request, _("The contract is withdrawn; the place is free again."))
+        return redirect("contracts:subscription", standing.slug, pk)
+    return render(request, "contracts/subscriptions/withdraw.html", {"it": it})
+
+
+# The lists
+
+
+def my_contracts(request):
+    """The household's contracts, each with its next date and what is handed in; and where it waits."""
+    household = request.standing.household_id
+    if household is None:
+        raise Http404
+    rows = list(
+        Subscription.objects.filter(household=household)
+        .exclude(status=Subscription.Status.WITHDRAWN)
+        .select_related("offer__farm")
+        .order_by("-offer__ends_on", "pk")
+    )
+    today = clock.today()
+    lines, deliveries, paid = defaultdict(list), defaultdict(list), defaultdict(int)
+    for pk, turn, delivery in SubscriptionLine.objects.filter(subscription__in=rows).values_list(
+        "subscription_id", "turn", "delivery_id"
+    ):
+        lines[pk].append((turn, delivery))
+    for one in Delivery.objects.filter(offer__in={row.offer_id for row in rows}):
+        deliveries[one.offer_id].append(one)
+    handed_in = Instalment.objects.filter(subscription__in=rows, status__in=Instalment.HANDED_IN).order_by()
+    for pk, cents in handed_in.values_list("subscription_id").annotate(Sum("amount_cents")):
+        paid[pk] = cents
+    missing = subscriptions.missing_keys_of([row for row in rows if row.status == row.Status.AWAITING_DOCUMENTS])
+    contracts = []
+    for row in rows:
+        due = signing.due_days(lines[row.pk], deliveries[row.offer_id], row.first_rank, row.last_rank)
+        contracts.append(
+            {
+                "it": row,
+                "next": next((one.day for one in due if one.day >= today), None),
+                "left": sum(one.day >= today for one in due),
+                "paid_cents": paid[row.pk],
+                "missing": missing.get(row.pk, []),
+            }
+        )
+    waiting = WaitingListEntry.objects.filter(household=household, status=WaitingListEntry.Status.WAITING)
+    context = {
+        "running": [one for one in contracts if one["it"].status in Subscription.LIVE],
+        "past": [one for one in contracts if one["it"].status not in Subscription.LIVE],
+        "waiting": waiting.select_related("offer__farm"),
+    }
+    return render(request, "contracts/subscriptions/my_contracts.html", context)
+
+
+@role_required(*MANAGERS)
+def subscriptions_list(request):
+    """The contracts of the farms one looks after, by offer and state, with the totals of each size."""
+    standing = request.standing
+    rows = _listed(Subscription.objects.filter(association=standing.association_id), standing)
+    offers = _listed_offers(standing)
+    offer = next((one for one in offers if str(one[0]) == request.GET.get("offer")), None)
+    status = request.GET.get("status", "")
+    status = status if status in Subscription.Status else ""
+    if offer:
+        rows = rows.filter(offer=offer[0])
+    if status:
+        rows = rows.filter(status=status)
+    elif offer is None:
+        rows = rows.filter(status__in=Subscription.LIVE)
+    page = page_of(request, rows.select_related("household", "offer").order_by("household__name", "pk"))
+    words = _words(page.object_list)
+    missing = subscriptions.missing_keys_of(
+        [row for row in page.object_list if row.status == Subscription.Status.AWAITING_DOCUMENTS]
+    )
+    context = {
+        "page": page,
+        "rows": [
+            {"it": row, "words": words.get(row.pk, ""), "missing": missing.get(row.pk, [])} for row in page.object_list
+        ],
+        "offers": offers,
+        "offer": offer,
+        "status": status,
+        "statuses": Subscription.Status.choices,
+        "totals": _totals(offer[0]) if offer else [],
+    }
+    return render(request, "contracts/subscriptions/subscriptions.html", context)
+
+
+def _listed(rows, standing):
+    if standing.runs_association:
+        return rows
+    return rows.filter(offer__farm__in=standing.farm_ids | standing.liaison_farm_ids)
+
+
+def _listed_offers(standing):
+    """(id, title, taken, capacity, has a line) of the offers somebody may list the contracts of."""
+    rows = ContractOffer.objects.filter(association=standing.association_id).exclude(
+        status__in=[ContractOffer.Status.DRAFT, ContractOffer.Status.PROPOSED, ContractOffer.Status.CANCELLED]
+    )
+    if not standing.runs_association:
+        rows = rows.filter(farm__in=standing.farm_ids | standing.liaison_farm_ids)
+    return list(rows.values_list("pk", "title", "taken_hundredths", "capacity_hundredths"))
+
+
+def _words(rows):
+    """What each subscription is made of, in a few words: {pk: text}."""
+    parts, dates = defaultdict(list), defaultdict(set)
+    lines = SubscriptionLine.objects.filter(subscription__in=[row.pk for row in rows])
+    for pk, label, quantity, turn, delivery in lines.values_list(
+        "subscription_id", "size__label", "quantity", "turn", "delivery_id"
+    ):
+        if delivery:
+            dates[pk].add(delivery)
+        else:
+            text = f"{quantity} × {label}" if quantity > 1 else label
+            letter = {"odd": "A", "even": "B"}.get(turn)
+            text = _("%(share)s, turn %(letter)s") % {"share": text, "letter": letter} if letter else text
+            parts[pk].append(text)
+    words = {pk: ", ".join(each) for pk, each in parts.items()}
+    return words | {
+        pk: ngettext("%(count)s delivery", "%(count)s deliveries", len(each)) % {"count": len(each)}
+        for pk, each in dates.items()
+    }
+
+
+def _totals(offer_id):
+    """(size or product, how many, in euros) over the live subscriptions of an offer."""
+    lines = SubscriptionLine.objects.filter(subscription__offer=offer_id, subscription__status__in=Subscription.HOLDS)
+    sums = lines.order_by("size__position", "product__position").values_list("size__label", "product__name", "turn")
+    return [
+        (size or product, dict(SubscriptionLine.Turn.choices)[turn] if turn != "every" else "", quantity)
+        for size, product, turn, quantity in sums.annotate(Sum("quantity"))
+    ]
+
+
+# Waiting for a place
+
+
+def wait(request, pk):
+    """The waiting list of an offer: the whole line for those who manage it, one's own place for a member."""
+    standing = request.standing
+    rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing).select_related("farm")
+    offer = get_object_or_404(signing.seen_by(rows, standing.household_id, clock.today()), pk=pk)
+    line = offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household")
+    manages = standing.runs_association or offer.farm_id in standing.liaison_farm_ids | standing.farm_ids
+    places = [(place, entry) for place, entry in enumerate(line, start=1)]
+    mine = next(((place, entry) for place, entry in places if entry.household_id == standing.household_id), None)
+    context = {
+        "offer": offer,
+        "mine": mine,
+        "line": places if manages else [],
+        "manages": manages,
+        "may_change": standing.is_committee or offer.farm_id in standing.liaison_farm_ids,
+        "wanted": sum(entry.equivalents_hundredths for _place, entry in places),
+        "may_sign": mine is not None and signing.room(offer, standing.household_id) >= mine[1].equivalents_hundredths,
+    }
+    return render(request, "contracts/subscriptions/waiting.html", context)
+
+
+@require_POST
+def stop_waiting(request, pk):
+    """Leave the waiting list, or take somebody off it at their wish."""
+    standing = request.standing
+    rows = WaitingListEntry.objects.filter(association=standing.association_id).select_related("offer")
+    entry = get_object_or_404(rows, pk=pk)
+    if not (
+        entry.household_id == standing.household_id
+        or standing.is_committee
+        or entry.offer.farm_id in standing.liaison_farm_ids
+    ):
+        raise Http404
+    subscriptions.stop_waiting(entry, by=request.user, now=clock.now())
+    messages.success(request, _("Off the waiting list."))
+    return redirect("contracts:wait", standing.slug, entry.offer_id)
