@@ -35,6 +35,7 @@ from contracts.wording import default_terms
 Status = ContractOffer.Status
 Side = OfferAcceptance.Side
 IN_PREPARATION = (Status.DRAFT, Status.PROPOSED, Status.AGREED)
+SIZE_COLUMNS = ("label", "coefficient_hundredths", "price_cents", "price_reason")
 
 CODE_STEMS = {
     Farm.Kind.VEGETABLES: "LEG",
@@ -96,7 +97,7 @@ def _weeks_later(day, *, after):
 
 
 def _copy_parts(source, offer):
-    _replace_sizes(offer, list(source.sizes.values("label", "coefficient_hundredths", "price_cents", "price_reason")))
+    _replace_sizes(offer, list(source.sizes.values(*SIZE_COLUMNS)))
     _replace_products(offer, list(source.products.values("name", "unit", "price_cents")))
     budget = FarmBudget.objects.filter(offer=source).first()
     if budget:
@@ -131,6 +132,8 @@ def edit(offer, *, by, now, sizes=None, products=None, **changes):
     are refused from the opening on (BR-14); the description may change at any time.
     """
     with _changing(offer, by=by, now=now):
+        if sizes is None and "reference_price_cents" in changes:
+            sizes = sizes_as_typed(offer)
         for name, value in changes.items():
             setattr(offer, name, value)
         if "code" in changes:
@@ -146,6 +149,15 @@ def edit(offer, *, by, now, sizes=None, products=None, **changes):
             _replace_sizes(offer, sizes)
         if products is not None:
             _replace_products(offer, products)
+
+
+def sizes_as_typed(offer):
+    """The sizes as `edit` takes them: a price in proportion is None, so that it follows the price of the whole share."""
+    sizes = list(ShareSize.objects.filter(offer=offer).values(*SIZE_COLUMNS))
+    for size in sizes:
+        if size["price_cents"] == share_price(offer.reference_price_cents, size["coefficient_hundredths"]):
+            size["price_cents"] = None
+    return sizes
 
 
 def _replace_sizes(offer, sizes):
@@ -174,12 +186,22 @@ def _replace(offer, model, rows):
 
 
 @transaction.atomic
-def set_budget(offer, *, lines, planned_equivalents_hundredths, by, now, amap_share_hundredths=10000):
-    """Set what the price is built from (BR-9): `lines` are (category, label, cents per year); an empty list removes
-    the budget.
-    """
+def set_budget(
+    offer,
+    *,
+    lines,
+    planned_equivalents_hundredths,
+    by,
+    now,
+    amap_share_hundredths=10000,
+    budget_visibility="members",
+):
+    """Set what the price is built from (BR-9): `lines` are (category, label, cents per year); without any there is no
+    budget. `amap_share_hundredths` is in hundredths of a percent."""
     with _changing(offer, by=by, now=now):
         _refuse_frozen(offer)
+        offer.budget_visibility = budget_visibility
+        offer.save(update_fields=["budget_visibility"])
         _write_budget(offer, lines, amap_share_hundredths, planned_equivalents_hundredths)
 
 

@@ -1,0 +1,581 @@
+"""Offers: written, agreed by two sides on one version, opened, run (BR-8 to BR-15, BR-17; reliability 5.3)."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amap.errors import Refused
+from amap.models import AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
+from contracts import wording
+from contracts.actions import offers
+from contracts.agreement import content, content_sha256, missing
+from contracts.models import ContractOffer, Delivery, OfferAcceptance, ShareSize
+from contracts.price_note import PriceNote, price_note
+from tests.cast import LONG_AGO, NOW, PARIS, TODAY, Amap
+
+pytestmark = pytest.mark.django_db
+
+APRIL = date(2027, 4, 1)
+THURSDAY = 3
+VEGETABLE_BUDGET = [
+    ("charges", "Seeds, plants, fuel, water, rent", 1_848_000),
+    ("depreciation", "Tractor, tunnels", 640_000),
+    ("social", "MSA", 580_000),
+    ("wages", "Seasonal workers", 820_000),
+    ("income", "12 × 1,800", 2_160_000),
+]
+
+
+@pytest.fixture
+def amap():
+    return Amap()
+
+
+def draft(amap, **fields):
+    """A complete draft: 26 Thursdays from 1 April 2027."""
+    return amap.offer(status="draft", start=APRIL, deliveries=26, **fields)
+
+
+def proposed(amap, **fields):
+    offer = draft(amap, **fields)
+    offers.propose(offer, by=amap.farmer, now=NOW)
+    return offer
+
+
+def agreed(amap, **fields):
+    offer = proposed(amap, **fields)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    offers.accept(offer, side="committee", by=amap.committee, now=NOW)
+    return offer
+
+
+def opened(amap, **fields):
+    offer = agreed(amap, **fields)
+    offers.open(offer, by=amap.committee, now=NOW)
+    return offer
+
+
+def letters_of(kind):
+    return set(Letter.objects.filter(kind=kind).values_list("to", flat=True))
+
+
+# Creating
+
+
+def test_a_new_offer_is_a_draft_with_french_terms(amap):
+    """BR-10, BR-74: the texts a contract needs are there to be read and changed."""
+    offer = offers.create(
+        amap.association,
+        farm=amap.farm,
+        place=amap.place,
+        title="Légumes",
+        kind="harvest_share",
+        by=amap.farmer,
+        now=NOW,
+    )
+    assert (offer.status, offer.version, offer.code) == ("draft", 1, "LEG26")
+    assert "aléas" in offer.hazard_clause and "entraide" in offer.absence_clause
+    assert AuditEntry.objects.filter(verb="contractoffer.created", by=amap.farmer, about_id=offer.pk).exists()
+    assert not {"member_commitments", "termination_clause", "hazard_clause"} & set(missing(offer))
+
+
+def test_a_free_code_is_found_and_a_taken_one_refused(amap):
+    make = {"farm": amap.farm, "place": amap.place, "kind": "harvest_share", "by": amap.farmer, "now": NOW}
+    codes = [offers.create(amap.association, title=f"Légumes {n}", **make).code for n in range(3)]
+    assert codes == ["LEG26", "LEG26B", "LEG26C"]
+    with pytest.raises(Refused, match="Légumes 1"):
+        offers.create(amap.association, title="Encore", code="leg26b", **make)
+
+
+def test_a_copy_keeps_price_and_terms_and_proposes_the_same_weeks_later(amap):
+    source = amap.offer(start=date(2026, 4, 2), deliveries=48, hazard_clause="Notre clause")
+    offers_before = content(source)
+    copy = offers.create(
+        amap.association,
+        farm=amap.farm,
+        place=amap.place,
+        title="Légumes 2027-28",
+        kind="harvest_share",
+        start_from=source,
+        by=amap.farmer,
+        now=NOW,
+    )
+    assert (copy.starts_on, copy.starts_on.weekday()) == (APRIL, THURSDAY)
+    assert copy.ends_on - copy.starts_on == source.ends_on - source.starts_on
+    assert (copy.status, copy.version, copy.taken_hundredths, copy.hazard_clause) == ("draft", 1, 0, "Notre clause")
+    assert content(copy)["sizes"] == offers_before["sizes"]
+    assert missing(copy) == ["deliveries"]
+
+
+def test_an_offer_needs_a_partner_farm_and_a_place_of_the_association(amap):
+    elsewhere = Amap("ailleurs", "Ailleurs")
+    make = {"title": "Légumes", "kind": "harvest_share", "by": amap.committee, "now": NOW}
+    with pytest.raises(Refused, match="not a partner"):
+        offers.create(amap.association, farm=elsewhere.farm, place=amap.place, **make)
+    with pytest.raises(Refused, match="another association"):
+        offers.create(amap.association, farm=amap.farm, place=elsewhere.place, **make)
+
+
+# Price (BR-9, BR-15)
+
+
+def test_the_price_is_computed_from_the_budget(amap):
+    """BR-9: 60,480.00 × 70 % ÷ (48 × 42) = 21.00."""
+    offer = amap.offer(status="draft", start=date(2027, 4, 1), deliveries=48)
+    offers.set_budget(
+        offer,
+        lines=VEGETABLE_BUDGET,
+        amap_share_hundredths=7000,
+        planned_equivalents_hundredths=4200,
+        by=amap.farmer,
+        now=NOW,
+    )
+    note = price_note(offer)
+    assert (note.total_cents, note.amap_cents, note.computed_cents, note.difference_cents) == (
+        6_048_000,
+        4_233_600,
+        2100,
+        0,
+    )
+    assert "price_reason" not in missing(offer)
+
+
+def test_another_price_than_the_computed_one_says_why(amap):
+    """BR-9: the difference and a reason are mandatory."""
+    offer = draft(amap)
+    offers.set_budget(
+        offer, lines=VEGETABLE_BUDGET, amap_share_hundredths=5000, planned_equivalents_hundredths=4200, by=None, now=NOW
+    )
+    assert price_note(offer).difference_cents == 2100 - 2770
+    with pytest.raises(Refused, match="why the price differs"):
+        offers.propose(offer, by=amap.farmer, now=NOW)
+    offers.edit(offer, price_reason="Année de transition", by=amap.farmer, now=NOW)
+    offers.propose(offer, by=amap.farmer, now=NOW)
+
+
+@given(
+    yearly=st.lists(st.integers(1, 10**7), min_size=1, max_size=5),
+    price=st.integers(1, 10**5),
+)
+def test_the_parts_of_a_price_add_up_to_it(yearly, price):
+    categories = ["charges", "depreciation", "social", "wages", "income"]
+    lines = tuple((category, "x", cents) for category, cents in zip(categories, yearly, strict=False))
+    note = PriceNote(lines, 10000, 4200, 48, price, price, "")
+    shown = [row["text"].replace("€", "").replace(",", "").replace(".", "") for row in note.parts()]
+    assert sum(int(text) for text in shown) == price
+
+
+def test_sizes_are_priced_in_proportion_unless_a_reason_is_given(amap):
+    """BR-15: whole 21.00, half 10.50; another price says why."""
+    offer = draft(amap)
+    size = {"label": "Half", "coefficient_hundredths": 50, "price_cents": None, "price_reason": ""}
+    whole = size | {"label": "Whole", "coefficient_hundredths": 100}
+    offers.edit(offer, reference_price_cents=2100, sizes=[whole, size], by=amap.farmer, now=NOW)
+    assert list(offer.sizes.values_list("label", "price_cents")) == [("Whole", 2100), ("Half", 1050)]
+    offers.edit(offer, sizes=[whole, size | {"price_cents": 1150}], by=amap.farmer, now=NOW)
+    assert missing(offer) == ["size_reason"]
+
+
+def test_a_share_cannot_cost_nothing(amap):
+    offer = draft(amap)
+    size = {"label": "Whole", "coefficient_hundredths": 100, "price_cents": None, "price_reason": ""}
+    with pytest.raises(Refused, match="cannot cost nothing"):
+        offers.edit(offer, reference_price_cents=0, sizes=[size], by=amap.farmer, now=NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ShareSize.objects.create(offer=offer, label="Free", price_cents=0)
+
+
+# Calendar (BR-12, BR-13)
+
+
+def vegetables_2026(amap):
+    offer = offers.create(
+        amap.association,
+        farm=amap.farm,
+        place=amap.place,
+        title="Légumes 2026-27",
+        kind="harvest_share",
+        by=None,
+        now=NOW,
+    )
+    offers.set_calendar(
+        offer,
+        starts_on=date(2026, 4, 2),
+        ends_on=date(2027, 3, 25),
+        weekday=THURSDAY,
+        closures=[date(2026, 8, 13), date(2026, 8, 20), date(2026, 12, 24), date(2026, 12, 31)],
+        by=amap.farmer,
+        now=NOW,
+    )
+    return offer
+
+
+def test_forty_eight_thursdays_and_ascension_keeps_its_rank(amap):
+    """BR-12, BR-13: 52 Thursdays less four closures; 14 May moved to Wednesday 13 May stays the seventh."""
+    offer = vegetables_2026(amap)
+    ascension = offer.deliveries.get(day=date(2026, 5, 14))
+    [moved] = offers.move_deliveries([ascension], to_day=date(2026, 5, 13), by=amap.committee, now=NOW)
+    assert (moved.rank, moved.moved_from) == (7, date(2026, 5, 14))
+    assert dict(offer.deliveries.values_list("day", "rank"))[date(2027, 1, 7)] == 37
+    assert offer.deliveries.count() == 48
+
+
+def test_dates_may_be_added_and_taken_out_one_by_one(amap):
+    """BR-12: ranks follow the order of dates."""
+    offer = draft(amap)
+    days = list(offer.deliveries.values_list("day", flat=True))
+    offers.set_days(offer, days=[*days[1:], date(2027, 4, 3)], by=amap.farmer, now=NOW)
+    assert list(offer.deliveries.values_list("rank", "day"))[:2] == [(1, date(2027, 4, 3)), (2, date(2027, 4, 8))]
+    assert offer.starts_on == date(2027, 4, 3)
+    with pytest.raises(Refused, match="twice"):
+        offers.set_days(offer, days=[days[0], days[0]], by=amap.farmer, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (APRIL, date(2027, 3, 1), "before the start"),
+        (date(2027, 4, 2), date(2027, 4, 5), "no delivery"),
+        (APRIL, date(2030, 4, 1), "120"),
+    ],
+)
+def test_an_impossible_calendar_is_refused_and_the_old_one_kept(amap, start, end, words):
+    """reliability 5.3."""
+    offer = draft(amap)
+    with pytest.raises(Refused, match=words):
+        offers.set_calendar(offer, starts_on=start, ends_on=end, weekday=THURSDAY, by=amap.farmer, now=NOW)
+    assert offer.deliveries.count() == 26
+
+
+def test_four_weeks_of_strawberries_say_why_they_are_so_few(amap):
+    """BR-11: under 13 weeks, a reason."""
+    offer = amap.offer(status="draft", start=date(2027, 5, 6), deliveries=5)
+    with pytest.raises(Refused, match="13 weeks"):
+        offers.propose(offer, by=amap.farmer, now=NOW)
+    offers.edit(offer, exceptional_reason="court cycle fraises", by=amap.farmer, now=NOW)
+    offers.propose(offer, by=amap.farmer, now=NOW)
+    assert offer.status == "proposed"
+
+
+def test_a_delivery_moves_only_while_planned_and_never_onto_another_of_its_offer(amap):
+    """BR-13."""
+    offer = opened(amap)
+    first, second = offer.deliveries.all()[:2]
+    with pytest.raises(Refused, match="already has a delivery"):
+        offers.move_deliveries([first], to_day=second.day, by=None, now=NOW)
+    Delivery.objects.filter(pk=first.pk).update(status="locked")
+    with pytest.raises(Refused, match="no longer moves"):
+        offers.move_deliveries([first], to_day=date(2027, 3, 31), by=None, now=NOW)
+
+
+def test_a_delivery_that_comes_back_to_its_day_was_never_moved(amap):
+    offer = opened(amap)
+    last = offer.deliveries.last()
+    promised = last.day
+    offers.move_deliveries([last], to_day=promised + timedelta(1), by=None, now=NOW)
+    offer.refresh_from_db()
+    assert offer.ends_on == promised + timedelta(1)
+    [back] = offers.move_deliveries([last], to_day=promised, by=None, now=NOW)
+    assert back.moved_from is None
+
+
+# Completeness (BR-10)
+
+
+def test_a_complete_draft_lacks_nothing(amap):
+    assert missing(draft(amap)) == []
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "member_commitments",
+        "farmer_commitments",
+        "common_commitments",
+        "hazard_clause",
+        "absence_clause",
+        "termination_clause",
+        "mediation_contact",
+        "composition",
+    ],
+)
+def test_an_offer_without_one_of_its_clauses_is_not_proposed(amap, key):
+    """BR-10."""
+    offer = draft(amap, **{key: ""})
+    assert missing(offer) == [key]
+    with pytest.raises(Refused, match="Still missing"):
+        offers.propose(offer, by=amap.farmer, now=NOW)
+
+
+def test_what_lacks_about_the_parties_and_payments_is_named(amap):
+    """BR-10."""
+    offer = draft(amap, accepts_cheques=False, instalment_counts=[])
+    amap.partnership.liaisons.all().delete()
+    Farm.objects.filter(pk=amap.farm.pk).update(iban="", legal_name="", address="")
+    offer = ContractOffer.objects.get(pk=offer.pk)
+    assert missing(offer) == ["farm_legal_name", "farm_address", "farm_iban", "liaison", "instalment_counts"]
+    offer.accepts_transfers = False
+    assert "methods" in missing(offer)
+
+
+def test_each_kind_asks_for_its_own_things(amap):
+    """BR-17: shares for (a) and (b), products for (c), a shortage rule for (b) and (c)."""
+    assert missing(draft(amap, kind="by_date", composition="", reference_price_cents=0, capacity_hundredths=0)) == []
+    assert missing(draft(amap, kind="fixed_quantity", shortage_rule="")) == ["shortage_rule"]
+    assert missing(draft(amap, kind="harvest_share", shortage_rule="")) == []
+
+
+# Two sides, one version (BR-8)
+
+
+def test_an_offer_is_agreed_once_both_sides_accepted_the_same_version(amap):
+    offer = proposed(amap)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    assert offer.status == "proposed"
+    offers.accept(offer, side="committee", by=amap.committee, now=NOW)
+    assert offer.status == "agreed"
+    assert set(OfferAcceptance.objects.values_list("version", "content_sha256")) == {(1, content_sha256(offer))}
+    assert letters_of("offer_proposed") == {amap.committee.email, amap.liaison.email}
+    assert letters_of("offer_agreed") == {amap.farmer.email, amap.liaison.email}
+
+
+def test_an_edit_makes_the_farms_acceptance_void(amap):
+    """BR-8: the farm accepts v1 at 21.00, the committee makes it 20.50: v2, draft, and opening is refused."""
+    offer = proposed(amap)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    offers.edit(offer, reference_price_cents=2050, by=amap.committee, now=NOW)
+    assert (offer.status, offer.version, offer.acceptances.count()) == ("draft", 2, 0)
+    assert list(offer.sizes.values_list("price_cents", flat=True)) == [2050, 1025], "prices in proportion follow"
+    assert amap.farmer.email in letters_of("offer_changed")
+    with pytest.raises(Refused, match="accepted the same version"):
+        offers.open(offer, by=amap.committee, now=NOW)
+
+
+@pytest.mark.parametrize("status", ["proposed", "agreed"])
+def test_every_commercial_part_voids_what_was_accepted(amap, status):
+    """BR-8: price, dates, shares, capacity, policies; the calendar and the budget too."""
+    size = {"label": "Half", "coefficient_hundredths": 50, "price_cents": 1050, "price_reason": ""}
+    days = [APRIL + timedelta(weeks=n) for n in range(20)]
+    changes = [
+        lambda offer: offers.edit(offer, capacity_hundredths=4000, by=None, now=NOW),
+        lambda offer: offers.edit(offer, hazard_clause="Autre", by=None, now=NOW),
+        lambda offer: offers.edit(offer, instalment_counts=[1], by=None, now=NOW),
+        lambda offer: offers.edit(offer, sizes=[size], by=None, now=NOW),
+        lambda offer: offers.set_days(offer, days=days, by=None, now=NOW),
+        lambda offer: offers.set_budget(
+            offer, lines=[("charges", "All", 100)], planned_equivalents_hundredths=4200, by=None, now=NOW
+        ),
+    ]
+    for change in changes:
+        offer = {"proposed": proposed, "agreed": agreed}[status](amap)
+        change(offer)
+        assert (offer.status, offer.version, offer.acceptances.count()) == ("draft", 2, 0)
+
+
+def test_a_description_or_nothing_at_all_voids_nothing(amap):
+    """BR-8: cosmetic fields do not."""
+    offer = agreed(amap)
+    sizes = list(offer.sizes.values("label", "coefficient_hundredths", "price_cents", "price_reason"))
+    offers.edit(
+        offer, description="Photos et recettes", reference_price_cents=2100, sizes=sizes, by=amap.farmer, now=NOW
+    )
+    assert (offer.status, offer.version, offer.acceptances.count()) == ("agreed", 1, 2)
+
+
+def test_editing_a_draft_keeps_its_version(amap):
+    offer = draft(amap)
+    offers.edit(offer, reference_price_cents=2050, by=amap.farmer, now=NOW)
+    assert offer.version == 1
+
+
+def test_taking_an_offer_back_clears_acceptances(amap):
+    offer = proposed(amap)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    offers.withdraw(offer, by=amap.liaison, now=NOW, reason="prix à revoir")
+    assert (offer.status, offer.version, offer.acceptances.count()) == ("draft", 2, 0)
+    with pytest.raises(Refused, match="draft"):
+        offers.withdraw(offer, by=amap.liaison, now=NOW)
+
+
+def test_each_side_is_held_by_its_own_people(amap):
+    """BR-8: the liaison is no farmer, the farmer no committee, another farm's farmer nobody."""
+    offer = proposed(amap)
+    other = Amap("ailleurs", "Ailleurs")
+    for side, person in [
+        ("farm", amap.committee),
+        ("farm", amap.liaison),
+        ("farm", other.farmer),
+        ("committee", amap.farmer),
+        ("committee", amap.treasurer),
+        ("committee", other.committee),
+    ]:
+        with pytest.raises(Refused, match="Only a"):
+            offers.accept(offer, side=side, by=person, now=NOW)
+    assert not offer.acceptances.exists()
+
+
+def test_one_person_never_accepts_for_both_sides(amap):
+    CommitteeSeat.objects.create(association=amap.association, user=amap.farmer, role="committee", starts_on=LONG_AGO)
+    offer = proposed(amap)
+    offers.accept(offer, side="committee", by=amap.farmer, now=NOW)
+    with pytest.raises(Refused, match="two people"):
+        offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    partner = amap.user("noor", "Noor")
+    Farmer.objects.create(farm=amap.farm, user=partner)
+    offers.accept(offer, side="farm", by=partner, now=NOW)
+    assert offer.status == "agreed"
+
+
+def test_a_seat_that_ended_accepts_nothing(amap):
+    offer = proposed(amap)
+    CommitteeSeat.objects.filter(user=amap.committee).update(ends_on=TODAY - timedelta(1))
+    with pytest.raises(Refused, match="committee"):
+        offers.accept(offer, side="committee", by=amap.committee, now=NOW)
+
+
+def test_a_version_read_before_it_changed_is_not_accepted(amap):
+    offer = proposed(amap)
+    offers.edit(offer, reference_price_cents=2050, by=amap.committee, now=NOW)
+    offers.propose(offer, by=amap.committee, now=NOW)
+    with pytest.raises(Refused, match="version 1.*version 2"):
+        offers.accept(offer, side="farm", version=1, by=amap.farmer, now=NOW)
+
+
+def test_two_acceptances_of_different_contents_are_no_agreement(amap):
+    """BR-8: same version *and* same content hash, even when the row was changed behind the actions' back."""
+    offer = proposed(amap)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    ContractOffer.objects.filter(pk=offer.pk).update(reference_price_cents=1)
+    with pytest.raises(Refused, match="another content"):
+        offers.accept(offer, side="committee", by=amap.committee, now=NOW)
+
+
+# Opening, freeze, end
+
+
+def test_the_committee_opens_what_both_agreed_and_everybody_is_told(amap):
+    offer = agreed(amap)
+    offers.open(offer, by=amap.committee, now=NOW)
+    assert offer.status == "open"
+    assert {amap.member.email, amap.treasurer.email} <= letters_of("offer_open")
+
+
+@pytest.mark.parametrize("sides", [[], ["farm"], ["committee"]])
+def test_neither_side_alone_can_open(amap, sides):
+    """F3: farm alone cannot open; committee alone cannot open."""
+    offer = proposed(amap)
+    for side in sides:
+        offers.accept(offer, side=side, by=amap.farmer if side == "farm" else amap.committee, now=NOW)
+    for person in (amap.committee, amap.farmer):
+        with pytest.raises(Refused):
+            offers.open(offer, by=person, now=NOW)
+    assert ContractOffer.objects.get(pk=offer.pk).status == "proposed"
+
+
+@pytest.mark.parametrize("who", ["farmer", "liaison", "treasurer", "member"])
+def test_only_the_committee_opens(amap, who):
+    offer = agreed(amap)
+    with pytest.raises(Refused, match="Only the committee"):
+        offers.open(offer, by=getattr(amap, who), now=NOW)
+
+
+def test_opening_waits_for_the_agreed_day(amap):
+    offer = agreed(amap, open_on=date(2027, 2, 1))
+    with pytest.raises(Refused, match="Feb. 1, 2027"):
+        offers.open(offer, by=amap.committee, now=NOW)
+    offers.open(offer, by=amap.committee, now=datetime(2027, 2, 1, 0, 1, tzinfo=PARIS))
+    assert offer.status == "open"
+
+
+def test_opening_needs_a_liaison_still_named(amap):
+    offer = agreed(amap)
+    amap.partnership.liaisons.update(ends_on=TODAY)
+    with pytest.raises(Refused, match="liaison"):
+        offers.open(offer, by=amap.committee, now=NOW)
+
+
+def test_sign_up_does_not_open_after_the_first_delivery(amap):
+    """reliability 5.3."""
+    with pytest.raises(Refused, match="after the first delivery"):
+        offers.edit(draft(amap), open_on=APRIL, by=amap.farmer, now=NOW)
+
+
+def test_an_open_offer_is_frozen_but_for_its_description(amap):
+    """BR-14, first half."""
+    offer = opened(amap)
+    amap.subscribe(amap.household, offer)
+    for change in (
+        lambda: offers.edit(offer, reference_price_cents=2200, by=amap.committee, now=NOW),
+        lambda: offers.edit(offer, sizes=[], by=amap.committee, now=NOW),
+        lambda: offers.set_days(offer, days=[APRIL], by=amap.committee, now=NOW),
+        lambda: offers.set_budget(offer, lines=[], planned_equivalents_hundredths=0, by=amap.committee, now=NOW),
+    ):
+        with pytest.raises(Refused, match="1 contract is signed on these terms"):
+            change()
+    offers.edit(offer, description="Nouvelle photo", by=amap.farmer, now=NOW)
+    offer.refresh_from_db()
+    assert (offer.status, offer.description, offer.reference_price_cents) == ("open", "Nouvelle photo", 2100)
+
+
+def test_seasons_start_and_end_by_themselves_once(amap):
+    """§2.2: running on the day of the first delivery, closed after the last; a second run changes nothing."""
+    offer = opened(amap)
+    amap.subscribe(amap.household, offer, status="validated")
+    first_day = datetime(2027, 4, 1, 0, 30, tzinfo=PARIS)
+    assert offers.advance(first_day - timedelta(hours=1)) == 0
+    assert (offers.advance(first_day), offers.advance(first_day)) == (1, 0)
+    after = datetime(2027, 9, 24, 0, 30, tzinfo=PARIS)
+    assert offers.advance(after) == 0, "a delivery is still planned"
+    offer.deliveries.update(status="held")
+    assert (offers.advance(after), offers.advance(after)) == (1, 0)
+    offer.refresh_from_db()
+    assert offer.status == "closed"
+
+
+def test_a_season_nobody_signed_for_does_not_start(amap):
+    opened(amap)
+    assert offers.advance(datetime(2027, 4, 1, 8, 0, tzinfo=PARIS)) == 0
+
+
+def test_an_offer_is_cancelled_with_a_reason_and_never_while_a_payment_is_held(amap):
+    offer = opened(amap)
+    subscription = amap.subscribe(amap.household, offer, status="awaiting_documents")
+    with pytest.raises(Refused, match="Say why"):
+        offers.cancel(offer, by=amap.committee, now=NOW, reason="")
+    subscription.instalments.filter(number=1).update(status="received")
+    with pytest.raises(Refused, match="1 payment has been handed over"):
+        offers.cancel(offer, by=amap.committee, now=NOW, reason="La ferme s'arrête")
+    assert ContractOffer.objects.get(pk=offer.pk).status == "open"
+
+
+def test_a_running_season_is_not_cancelled(amap):
+    with pytest.raises(Refused, match="no longer"):
+        offers.cancel(amap.offer(), by=amap.committee, now=NOW, reason="Non")
+
+
+# Words of the contract (BR-35, BR-43)
+
+
+def test_the_legal_clauses_follow_what_the_offer_is(amap):
+    def titles(**fields):
+        offer = draft(amap, **fields)
+        return [title for title, _text in wording.legal_clauses(offer)]
+
+    text = " ".join(clause for _title, clause in wording.legal_clauses(draft(amap)))
+    assert "acomptes" in text and "non des arrhes" in text
+    assert "L. 221-28" in text
+    assert "Dates d'encaissement" not in titles(accepts_cheques=False)
+    assert "Formulaire de rétractation" in titles(perishable=False)
+    assert "Formulaire de rétractation" not in titles()
+    assert "sept jours" in wording.legal_clauses(draft(amap, mediation_contact=""), off_premises=True)[-1][1]
+
+
+def test_capacity_never_goes_under_what_is_taken(amap):
+    """reliability 5.3: the database says no, whatever path leads there."""
+    offer = amap.offer()
+    amap.subscribe(amap.household, offer)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ContractOffer.objects.filter(pk=offer.pk).update(capacity_hundredths=50)
