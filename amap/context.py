@@ -11,6 +11,7 @@ from amap import clock
 from amap.access import Role, farms_of
 
 EVERYBODY = frozenset(Role)
+OFFICE = frozenset({Role.COMMITTEE, Role.TREASURER, Role.SECRETARY})
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,13 @@ class Place:
 PLACES = [
     Place("amap:home", _("Home"), "home", is_main=True),
     Place("deliveries:roster", _("Roster"), "roster", is_main=True),
+    Place("amap:my_household", _("My household"), "person", frozenset({Role.MEMBER})),
+    Place("amap:farms", _("Farms"), "farm"),
+    Place("amap:households", _("Households"), "people", OFFICE | {Role.LIAISON}),
+    Place("amap:memberships", _("Memberships"), "money", OFFICE),
+    Place("amap:seats", _("Roles"), "hand", frozenset({Role.COMMITTEE})),
+    Place("amap:settings", _("Settings"), "settings", frozenset({Role.COMMITTEE})),
+    Place("amap:history", _("History"), "clock", frozenset({Role.COMMITTEE})),
 ]
 
 

@@ -1,5 +1,7 @@
 """A rule said no."""
 
+from contextlib import contextmanager
+
 
 class Refused(Exception):
     """Raised by actions when a rule forbids the deed; the text is a whole translated sentence for the visitor.
@@ -7,3 +9,12 @@ class Refused(Exception):
     It names the rule's figures and, where there is one, the next possible step. Views put it into the form it
     concerns; where they do not, the middleware shows it as a message on the page the visitor came from.
     """
+
+
+@contextmanager
+def refused_into(form):
+    """A refusal inside the `with` block becomes the form's error, so that nothing typed is lost."""
+    try:
+        yield
+    except Refused as refused:
+        form.add_error(None, str(refused))

@@ -357,7 +357,9 @@ def link_known(member, *, by, now):
 
 
 @transaction.atomic
-def add_household(association, *, name, joined_on, people, address="", postal_code="", city="", by, now):
+def add_household(
+    association, *, name, joined_on, people, address="", postal_code="", city="", with_invitations=False, by, now
+):
     """A new household with its persons: `people` is a list of dicts (name, email, phone, language). Returns it."""
     association = Association.objects.select_for_update().get(pk=association.pk)
     last = association.households.aggregate(last=Max("number"))["last"] or 0
@@ -372,7 +374,9 @@ def add_household(association, *, name, joined_on, people, address="", postal_co
     )
     states.record("household.added", household, by=by, now=now)
     for person in people:
-        add_member(household, **person, by=by, now=now)
+        member = add_member(household, **person, by=by, now=now)
+        if with_invitations and member.email and not member.user_id:
+            invite(association, member=member, by=by, now=now)
     return household
 
 
@@ -528,7 +532,8 @@ def end_seat(seat, *, today, by, now):
 
 
 @transaction.atomic
-def edit_profile(user, *, name, language):
-    """One's own name and language."""
+def edit_profile(user, *, name, language, phones=None, now):
+    """One's own name and language; `phones` is {member: {phone, shows_phone}} for one's person in each association."""
     User.objects.filter(pk=user.pk).update(name=name, language=language)
-    Member.objects.filter(user=user).update(language=language)
+    for member, fields in (phones or {}).items():
+        edit_member(member, **fields, language=language, by=user, now=now)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 # First segments of the site's own addresses: an association cannot take them as its name there.
 RESERVED_SLUGS = frozenset(
     [
-        *("accounts", "calendar", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "language", "media"),
-        *("profile", "start", "static", "webhooks", "favicon.ico"),
+        *("accounts", "calendar", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "language"),
+        *("media", "profile", "start", "static", "webhooks", "favicon.ico"),
     ]
 )
 
@@ -165,6 +165,12 @@ class HouseholdQuerySet(models.QuerySet):
         member sees their own.
         """
         if standing.runs_association or standing.liaison_farm_ids:
+            return self
+        return self.filter(pk=standing.household_id)
+
+    def manageable_by(self, standing):
+        """The committee and the secretary write on every household's page, a member on their own."""
+        if standing.seats & {"committee", "secretary"}:
             return self
         return self.filter(pk=standing.household_id)
 

@@ -1,0 +1,124 @@
+"""What was done, by whom, when and why (BR-75): the audit trail in words."""
+
+from django.apps import apps
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from amap.access import Role, role_required
+from amap.models import AuditEntry
+from amap.pages import page_of
+
+# What entries are about: the word for it, and the column that names one of them.
+THINGS = {
+    "amap.association": (gettext_lazy("Association"), "name"),
+    "amap.household": (gettext_lazy("Household"), "name"),
+    "amap.member": (gettext_lazy("Person"), "name"),
+    "amap.invitation": (gettext_lazy("Invitation"), "email"),
+    "amap.committeeseat": (gettext_lazy("Role"), "user__name"),
+    "amap.partnership": (gettext_lazy("Farm"), "farm__name"),
+    "amap.pickupplace": (gettext_lazy("Place"), "name"),
+    "amap.membershipperiod": (gettext_lazy("Membership year"), "starts_on"),
+    "amap.membership": (gettext_lazy("Membership"), "household__name"),
+    "contracts.contractoffer": (gettext_lazy("Offer"), "title"),
+    "contracts.delivery": (gettext_lazy("Delivery"), "day"),
+    "contracts.subscription": (gettext_lazy("Contract"), "household__name"),
+    "contracts.instalment": (gettext_lazy("Payment"), "reference"),
+    "contracts.depositbatch": (gettext_lazy("Deposit slip"), "farm__name"),
+    "contracts.waitinglistentry": (gettext_lazy("Waiting list"), "household__name"),
+    "deliveries.distribution": (gettext_lazy("Distribution"), "day"),
+    "deliveries.shiftassignment": (gettext_lazy("Shift"), "household__name"),
+}
+
+DEEDS = {
+    "association.founded": gettext_lazy("founded"),
+    "settings.changed": gettext_lazy("settings changed"),
+    "place.added": gettext_lazy("added"),
+    "place.edited": gettext_lazy("changed"),
+    "household.added": gettext_lazy("added"),
+    "household.edited": gettext_lazy("name or address changed"),
+    "household.left": gettext_lazy("leaves"),
+    "household.returned": gettext_lazy("is back"),
+    "member.added": gettext_lazy("added"),
+    "member.edited": gettext_lazy("changed"),
+    "member.removed": gettext_lazy("one person removed"),
+    "member.linked": gettext_lazy("has an account"),
+    "invitation.sent": gettext_lazy("sent"),
+    "invitation.sent_to_all": gettext_lazy("everybody not yet invited was invited"),
+    "invitation.revoked": gettext_lazy("taken back"),
+    "invitation.accepted": gettext_lazy("accepted"),
+    "seat.given": gettext_lazy("given"),
+    "seat.ended": gettext_lazy("ended"),
+    "partnership.begun": gettext_lazy("partnership begun"),
+    "partnership.edited": gettext_lazy("partnership changed"),
+    "partnership.ended": gettext_lazy("partnership ended"),
+    "farm.edited": gettext_lazy("sheet changed"),
+    "farm.bank_details_changed": gettext_lazy("bank details changed"),
+    "farmer.removed": gettext_lazy("one person no longer acts for it"),
+    "liaison.named": gettext_lazy("liaison named"),
+    "liaison.ended": gettext_lazy("liaison no longer"),
+    "period.added": gettext_lazy("added"),
+    "period.edited": gettext_lazy("changed"),
+}
+
+
+@role_required(Role.COMMITTEE)
+def history(request):
+    """The trail, newest first, fifty deeds a page."""
+    entries = AuditEntry.objects.filter(association=request.standing.association_id).select_related("by")
+    page = page_of(request, entries.order_by("-pk"))
+    names = names_of(page)
+    lines = [
+        {
+            "at": entry.at,
+            "by": entry.by.name if entry.by else _("by itself"),
+            "thing": THINGS.get(entry.about, (entry.about.partition(".")[2],))[0],
+            "name": names.get((entry.about, entry.about_id), ""),
+            "deed": deed(entry),
+            "reason": entry.reason,
+        }
+        for entry in page
+    ]
+    return render(request, "amap/site/history.html", {"page": page, "lines": lines})
+
+
+def names_of(entries):
+    """{(model, id): name} of what the entries are about, in one query."""
+    ids = {}
+    for entry in entries:
+        ids.setdefault(entry.about, set()).add(entry.about_id)
+    rows = [
+        apps.get_model(about)
+        .objects.filter(pk__in=ids[about])
+        .order_by()
+        .values_list(Value(about, CharField()), "pk", Cast(THINGS[about][1], CharField(max_length=200)))
+        for about in ids
+        if about in THINGS
+    ]
+    if not rows:
+        return {}
+    found = rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
+    return {(about, pk): name for about, pk, name in found}
+
+
+def deed(entry):
+    """What happened: `waiting → valid` for a change of state, else the deed in a word."""
+    if entry.verb in DEEDS:
+        return DEEDS[entry.verb]
+    states = states_of(entry.about)
+    if entry.before in states or entry.after in states:
+        before, after = states.get(entry.before, entry.before), states.get(entry.after, entry.after)
+        return f"{before} → {after}" if before else after
+    return entry.verb.partition(".")[2].replace("_", " ")
+
+
+def states_of(about):
+    """{state: its word} of a model that has states."""
+    try:
+        fields = {field.name: field for field in apps.get_model(about)._meta.fields}
+    except LookupError:
+        return {}
+    field = fields.get("outcome") or fields.get("status")
+    return dict(field.flatchoices) if field else {}

@@ -1,0 +1,201 @@
+"""Memberships of a period: who has paid, the pile of fees, one fee and its receipt."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, F, FilteredRelation, Q, Sum
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from amap import clock
+from amap.access import Role, role_required
+from amap.actions import membership as actions
+from amap.errors import refused_into
+from amap.forms.membership import CorrectionForm, FeeForm, PeriodForm, PileForm
+from amap.models import Household, Membership, MembershipPeriod
+from amap.pages import page_of
+
+READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY)
+WRITERS = (Role.COMMITTEE, Role.TREASURER)
+SUMS = ("amap_cents", "network_cents", "donation_cents", "solidarity_cents", "total_cents")
+
+
+def _period(periods, asked, today):
+    """The period asked for, else the one of today, else the latest. None when there is none."""
+    for period in periods:
+        if str(period.pk) == asked:
+            return period
+    return next((p for p in periods if p.starts_on <= today <= p.ends_on), periods[0] if periods else None)
+
+
+def _lines(association_id, period):
+    """The households of a period, each with its membership as columns."""
+    return (
+        Household.objects.filter(association=association_id, joined_on__lte=period.ends_on)
+        .filter(Q(left_on=None) | Q(left_on__gt=period.starts_on) | Q(memberships__period=period))
+        .annotate(own=FilteredRelation("memberships", condition=Q(memberships__period=period)))
+        .annotate(status=F("own__status"), total_cents=F("own__total_cents"), paid_on=F("own__paid_on"))
+        .annotate(method=F("own__method"))
+        .distinct()
+    )
+
+
+@role_required(*READERS)
+def memberships(request):
+    """The fees of a period: totals by line, who has paid, and a pile received at once."""
+    standing, today = request.standing, clock.today()
+    periods = list(MembershipPeriod.objects.filter(association=standing.association_id))
+    period = _period(periods, request.GET.get("period", ""), today)
+    if period is None:
+        return render(request, "amap/membership/memberships.html", {"periods": [], "may_write": standing.has(*WRITERS)})
+    is_paid = Q(status=Membership.Status.PAID)
+    lines = _lines(standing.association_id, period)
+    show = request.GET.get("show", "")
+    shown = {"paid": lines.filter(is_paid), "awaited": lines.exclude(is_paid)}.get(show, lines)
+    words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    if words:
+        shown = shown.filter(Q(name__icontains=words) | Q(members__name__icontains=words))
+    paid = Membership.objects.paid().filter(period=period)
+    sums = paid.aggregate(count=Count("pk"), **{name: Sum(name, default=0) for name in SUMS})
+    households = lines.count()
+    page = page_of(request, shown)
+    methods = dict(Membership.Method.choices)
+    rows = [(one, one.status == Membership.Status.PAID, methods.get(one.method, "")) for one in page]
+    return render(
+        request,
+        "amap/membership/memberships.html",
+        {
+            "periods": periods,
+            "period": period,
+            "page": page,
+            "rows": rows,
+            "show": show,
+            "q": words,
+            "sums": sums,
+            "households": households,
+            "awaited": households - sums["count"],
+            "percent": 100 * sums["count"] // households if households else 0,
+            "pile": PileForm(association=request.association, initial={"paid_on": today, "method": "cheque"}),
+            "may_write": standing.has(*WRITERS),
+            "shows": [("", _("all")), ("awaited", _("fee awaited")), ("paid", _("paid"))],
+        },
+    )
+
+
+@role_required(*WRITERS)
+@require_POST
+def receive(request, pk):
+    """A pile of fees of a period, all at once."""
+    period = get_object_or_404(MembershipPeriod, association=request.standing.association_id, pk=pk)
+    form = PileForm(request.POST, association=request.association)
+    if form.is_valid():
+        count = actions.receive(
+            request.association, period=period, **form.cleaned_data, by=request.user, now=clock.now()
+        )
+        said = ngettext("%(count)d fee is recorded.", "%(count)d fees are recorded.", count)
+        messages.success(request, said % {"count": count})
+    else:
+        for error in [one for errors in form.errors.values() for one in errors]:
+            messages.error(request, error)
+    response = redirect("amap:memberships", request.standing.slug)
+    response["Location"] += f"?period={period.pk}&show=awaited"
+    return response
+
+
+def membership(request, household_pk, pk):
+    """One household in one period: the receipt, or the form that makes it one."""
+    standing = request.standing
+    household = get_object_or_404(
+        Household.objects.filter(association=standing.association_id).visible_to(standing), pk=household_pk
+    )
+    if not standing.runs_association and household.pk != standing.household_id:
+        raise PermissionDenied(_("the treasurer"))
+    period = get_object_or_404(MembershipPeriod, association=standing.association_id, pk=pk)
+    found = Membership.objects.filter(period=period, household=household).select_related("recorded_by").first()
+    is_paid = found is not None and found.status == Membership.Status.PAID
+    may_write = standing.has(*WRITERS)
+    form = None
+    if may_write and not is_paid:
+        form = FeeForm(request.POST or None, initial={"paid_on": clock.today(), "method": "cheque"})
+    if request.method == "POST":
+        if form is None:
+            raise PermissionDenied(_("the treasurer"))
+        if form.is_valid():
+            with refused_into(form):
+                now = clock.now()
+                found = actions.open_membership(household, period=period, by=request.user, now=now)
+                actions.record_fee(found, **form.cleaned_data, by=request.user, now=now)
+                messages.success(request, _("The fee of %(name)s is recorded.") % {"name": household.name})
+                return redirect("amap:membership", standing.slug, household.pk, period.pk)
+    return render(
+        request,
+        "amap/membership/membership.html",
+        {
+            "household": household,
+            "period": period,
+            "membership": found,
+            "is_paid": is_paid,
+            "form": form,
+            "correction": CorrectionForm() if may_write and is_paid else None,
+        },
+    )
+
+
+@role_required(*WRITERS)
+@require_POST
+def correct(request, pk):
+    """A fee recorded by mistake is awaited again; the book keeps both."""
+    found = get_object_or_404(
+        Membership.objects.select_related("household"), association=request.standing.association_id, pk=pk
+    )
+    form = CorrectionForm(request.POST)
+    if form.is_valid():
+        actions.correct(found, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
+        messages.success(request, _("The fee of %(name)s is awaited again.") % {"name": found.household.name})
+    else:
+        messages.error(request, _("Say why the recorded fee was wrong."))
+    return redirect("amap:membership", request.standing.slug, found.household_id, found.period_id)
+
+
+@role_required(*WRITERS)
+def period_new(request):
+    """A new membership year, proposed as the one after the last."""
+    last = MembershipPeriod.objects.filter(association=request.standing.association_id).first()
+    initial = {}
+    if last:
+        initial = {
+            "starts_on": _a_year_later(last.starts_on),
+            "ends_on": _a_year_later(last.ends_on),
+            "amap_part_cents": last.amap_part_cents,
+            "network_part_cents": last.network_part_cents,
+        }
+    form = PeriodForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            made = actions.add_period(request.association, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(request, _("The period %(period)s is there.") % {"period": made})
+            response = redirect("amap:memberships", request.standing.slug)
+            response["Location"] += f"?period={made.pk}"
+            return response
+    return render(request, "amap/membership/period.html", {"form": form})
+
+
+def _a_year_later(day):
+    return day.replace(year=day.year + 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
+@role_required(*WRITERS)
+def period_edit(request, pk):
+    """Dates and fee of a period."""
+    period = get_object_or_404(MembershipPeriod, association=request.standing.association_id, pk=pk)
+    fields = ("starts_on", "ends_on", "amap_part_cents", "network_part_cents")
+    form = PeriodForm(request.POST or None, initial={name: getattr(period, name) for name in fields})
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            actions.edit_period(period, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(request, _("Saved."))
+            response = redirect("amap:memberships", request.standing.slug)
+            response["Location"] += f"?period={period.pk}"
+            return response
+    return render(request, "amap/membership/period.html", {"form": form, "period": period})

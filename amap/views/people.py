@@ -1,0 +1,407 @@
+"""Households and their persons, invitations, roles."""
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from amap import clock
+from amap.access import Role, role_required
+from amap.actions import people
+from amap.errors import refused_into
+from amap.forms.people import (
+    HouseholdForm,
+    LeaveForm,
+    MemberForm,
+    NewHouseholdForm,
+    SeatForm,
+    SeatInvitationForm,
+)
+from amap.models import CommitteeSeat, Household, Invitation, Member, Membership
+from amap.models.people import normalise_email
+from amap.pages import page_of
+
+READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON)
+WRITERS = (Role.COMMITTEE, Role.SECRETARY)
+
+
+class HouseholdFilter(forms.Form):
+    """What to look for in the list of households; nonsense is simply no filter."""
+
+    q = forms.CharField(label=gettext_lazy("Name, e-mail, telephone, number"), required=False, max_length=100)
+    show = forms.ChoiceField(
+        label=gettext_lazy("Show"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("all present households")),
+            ("unpaid", gettext_lazy("membership not paid")),
+            ("no_account", gettext_lazy("somebody without an account")),
+            ("no_email", gettext_lazy("nobody with an e-mail")),
+            ("left", gettext_lazy("households that have left")),
+        ],
+    )
+
+    def apply(self, households, *, today):
+        """The households asked for."""
+        self.is_valid()
+        show, words = self.cleaned_data.get("show", ""), self.cleaned_data.get("q", "").strip()
+        households = households.filter(left_on__lte=today) if show == "left" else households.present(today)
+        persons = Member.objects.filter(household=OuterRef("pk"))
+        if show == "unpaid":
+            households = households.filter(is_paid=False)
+        elif show == "no_account":
+            households = households.filter(Exists(persons.filter(user=None)))
+        elif show == "no_email":
+            households = households.exclude(Exists(persons.exclude(email="")))
+        if words:
+            digits = "".join(c for c in words if c.isascii() and c.isdigit())
+            matching = Q(name__icontains=words) | Q(email__icontains=normalise_email(words))
+            if len(digits) >= 4:
+                matching |= Q(phone__contains=digits.lstrip("0"))
+            found = Q(name__icontains=words) | Q(city__icontains=words) | Exists(persons.filter(matching))
+            if digits and len(digits) < 6:
+                found |= Q(number=int(digits))
+            households = households.filter(found)
+        return households
+
+
+@role_required(*READERS)
+def households(request):
+    """The association's households: search, filters, fifty at a time."""
+    today, standing = clock.today(), request.standing
+    rows = Household.objects.filter(association=standing.association_id).visible_to(standing)
+    rows = rows.annotate(is_paid=Exists(Membership.objects.covering(today).filter(household=OuterRef("pk"))))
+    search = HouseholdFilter(request.GET)
+    rows = search.apply(rows, today=today)
+    invited = Exists(Invitation.objects.open(clock.now()).filter(member=OuterRef("pk")))
+    persons = Member.objects.annotate(is_invited=invited)
+    page = page_of(request, rows.prefetch_related(Prefetch("members", persons)))
+    lines = [(household, list(household.members.all())) for household in page]
+    to_invite = 0
+    if standing.has(*WRITERS):
+        to_invite = (
+            Member.objects.filter(association=standing.association_id, user=None, household__left_on=None)
+            .exclude(email="")
+            .exclude(invited)
+            .count()
+        )
+    return render(
+        request,
+        "amap/people/households.html",
+        {
+            "page": page,
+            "lines": lines,
+            "search": search,
+            "to_invite": to_invite,
+            "may_write": standing.has(*WRITERS),
+        },
+    )
+
+
+def _household(request, pk):
+    rows = Household.objects.filter(association=request.standing.association_id)
+    return get_object_or_404(rows.visible_to(request.standing), pk=pk)
+
+
+def _own_household(request, pk):
+    """A household the visitor may write on. One they only see is refused in words; an unseen one is not there."""
+    household = _household(request, pk)
+    mine = Household.objects.filter(pk=pk).manageable_by(request.standing)
+    if not mine.exists():
+        raise PermissionDenied(_("the committee, the secretary"))
+    return household
+
+
+def household(request, pk):
+    """One household: its people, its memberships, its contracts."""
+    standing = request.standing
+    it = _household(request, pk)
+    invited = Invitation.objects.open(clock.now()).filter(member=OuterRef("pk"))
+    persons = it.members.select_related("user").annotate(
+        is_invited=Exists(invited), invitation_id=invited.values("pk")[:1]
+    )
+    may_write = standing.has(*WRITERS) or it.pk == standing.household_id
+    return render(
+        request,
+        "amap/people/household.html",
+        {
+            "household": it,
+            "persons": [(person, _may_edit(standing, person)) for person in persons],
+            "memberships": it.memberships.select_related("period").order_by("-period__starts_on"),
+            "contracts": it.subscriptions.visible_to(standing)
+            .select_related("offer__farm")
+            .order_by("-signed_at")[:20],
+            "may_write": may_write,
+            "may_let_leave": standing.has(*WRITERS),
+            "is_mine": it.pk == standing.household_id,
+            "has_left": it.left_on is not None and it.left_on <= clock.today(),
+            "room": request.association.people_per_household_max - len(persons),
+        },
+    )
+
+
+def _may_edit(standing, member):
+    """Officers write on everybody; a member on themselves and on persons of their household who have no account."""
+    if standing.has(*WRITERS):
+        return True
+    return member.household_id == standing.household_id and member.user_id in (None, standing.user_id)
+
+
+def my_household(request):
+    """Straight to one's own household."""
+    if not request.standing.household_id:
+        raise Http404
+    return redirect("amap:household", request.standing.slug, request.standing.household_id)
+
+
+@role_required(*WRITERS)
+def household_new(request):
+    """Write a household down, with its first persons, and invite them."""
+    form = NewHouseholdForm(request.POST or None, initial={"joined_on": clock.today()})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        with refused_into(form):
+            made = people.add_household(
+                request.association,
+                name=data["name"],
+                address=data["address"],
+                postal_code=data["postal_code"],
+                city=data["city"],
+                joined_on=data["joined_on"],
+                people=form.people(),
+                with_invitations=data["invite"],
+                by=request.user,
+                now=clock.now(),
+            )
+            messages.success(request, _("%(name)s is in, as %(code)s.") % {"name": made.name, "code": made.code})
+            return redirect("amap:household", request.standing.slug, made.pk)
+    return render(request, "amap/people/household_new.html", {"form": form})
+
+
+def household_edit(request, pk):
+    """Name and address."""
+    it = _own_household(request, pk)
+    form = HouseholdForm(request.POST or None, instance=it)
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            people.edit_household(it, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(request, _("Saved."))
+            return redirect("amap:household", request.standing.slug, pk)
+    return render(request, "amap/people/household_edit.html", {"form": form, "household": it})
+
+
+@role_required(*WRITERS)
+def household_leave(request, pk):
+    """A household leaves: the day and the reason are asked, the consequences said first."""
+    it = _household(request, pk)
+    form = LeaveForm(request.POST or None, initial={"on": clock.today()})
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            people.leave(it, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(request, _("%(name)s leaves. Thank them!") % {"name": it.name})
+            return redirect("amap:household", request.standing.slug, pk)
+    return render(request, "amap/people/household_leave.html", {"form": form, "household": it})
+
+
+@role_required(*WRITERS)
+@require_POST
+def household_return(request, pk):
+    """The household is there again."""
+    it = _household(request, pk)
+    people.come_back(it, by=request.user, now=clock.now())
+    messages.success(request, _("%(name)s is back.") % {"name": it.name})
+    return redirect("amap:household", request.standing.slug, pk)
+
+
+def member_new(request, pk):
+    """One more person in a household."""
+    it = _own_household(request, pk)
+    form = MemberForm(request.POST or None, initial={"language": request.LANGUAGE_CODE})
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            person = people.add_member(it, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(request, _("%(name)s is in the household.") % {"name": person.name})
+            return redirect("amap:household", request.standing.slug, pk)
+    return render(request, "amap/people/member_edit.html", {"form": form, "household": it})
+
+
+def _member(request, pk):
+    """A person the visitor may write on."""
+    person = get_object_or_404(
+        Member.objects.select_related("household", "user"), association=request.standing.association_id, pk=pk
+    )
+    if not _may_edit(request.standing, person):
+        _household(request, person.household_id)
+        raise PermissionDenied(_("the committee, the secretary"))
+    return person
+
+
+def member_edit(request, pk):
+    """What is known of a person."""
+    person = _member(request, pk)
+    form = MemberForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            people.edit_member(person, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(request, _("Saved."))
+            return redirect("amap:household", request.standing.slug, person.household_id)
+    return render(
+        request,
+        "amap/people/member_edit.html",
+        {"form": form, "household": person.household, "member": Member.objects.get(pk=pk)},
+    )
+
+
+@require_POST
+def member_remove(request, pk):
+    """A person leaves their household."""
+    person = _member(request, pk)
+    people.remove_member(person, by=request.user, now=clock.now())
+    messages.success(request, _("%(name)s is no longer in this household.") % {"name": person.name})
+    if person.user_id == request.user.pk:
+        return redirect("site:entrance")
+    return redirect("amap:household", request.standing.slug, person.household_id)
+
+
+@require_POST
+def member_invite(request, pk):
+    """Send a person their invitation, or a new one."""
+    person = _member(request, pk)
+    people.invite(request.association, member=person, by=request.user, now=clock.now())
+    messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": person.email})
+    return redirect("amap:household", request.standing.slug, person.household_id)
+
+
+@role_required(*WRITERS)
+@require_POST
+def invite_all(request):
+    """Invite everybody not invited yet."""
+    count = people.invite_all(request.association, by=request.user, now=clock.now())
+    said = ngettext("%(count)d invitation is on its way.", "%(count)d invitations are on their way.", count)
+    messages.success(request, said % {"count": count})
+    return redirect("amap:invitations", request.standing.slug)
+
+
+@role_required(*WRITERS)
+def invitations(request):
+    """Whom we invited, and who has not answered yet."""
+    rows = (
+        Invitation.objects.filter(association=request.standing.association_id, accepted_at=None, revoked_at=None)
+        .select_related("member__household", "farm", "invited_by")
+        .order_by("-created_at")
+    )
+    now = clock.now()
+    page = page_of(request, rows)
+    lines = [(one, one.expires_at <= now) for one in page]
+    return render(request, "amap/people/invitations.html", {"page": page, "lines": lines})
+
+
+def _invitation(request, pk):
+    """An open invitation the visitor may act on: officers all of them, a member those of their own household."""
+    rows = Invitation.objects.filter(association=request.standing.association_id)
+    if not request.standing.has(*WRITERS):
+        rows = rows.filter(Q(member__household=request.standing.household_id) | Q(farm__in=request.standing.farm_ids))
+    return get_object_or_404(rows.select_related("association", "member", "farm"), pk=pk)
+
+
+def _after_invitation(request, invitation):
+    if invitation.member:
+        return redirect("amap:household", request.standing.slug, invitation.member.household_id)
+    if invitation.farm:
+        return redirect("amap:farm", request.standing.slug, invitation.farm.slug)
+    return redirect("amap:invitations", request.standing.slug)
+
+
+@require_POST
+def invitation_resend(request, pk):
+    """A new link; the old one stops working."""
+    invitation = _invitation(request, pk)
+    people.resend(invitation, by=request.user, now=clock.now())
+    messages.success(request, _("A new invitation is on its way to %(email)s.") % {"email": invitation.email})
+    return _after_invitation(request, invitation)
+
+
+@require_POST
+def invitation_revoke(request, pk):
+    """Take an invitation back."""
+    invitation = _invitation(request, pk)
+    people.revoke(invitation, by=request.user, now=clock.now())
+    messages.success(request, _("The invitation to %(email)s no longer works.") % {"email": invitation.email})
+    return _after_invitation(request, invitation)
+
+
+@role_required(Role.COMMITTEE)
+def seats(request):
+    """Who holds which role, until when; who held it before."""
+    today, standing = clock.today(), request.standing
+    rows = list(CommitteeSeat.objects.filter(association=standing.association_id).select_related("user"))
+    current = [one for one in rows if one.starts_on <= today and (one.ends_on is None or one.ends_on >= today)]
+    to_come = [one for one in rows if one.starts_on > today]
+    past = [one for one in rows if one.ends_on and one.ends_on < today]
+    asked = Invitation.objects.open(clock.now()).filter(association=standing.association_id).exclude(role="")
+    groups = [
+        {
+            "name": label,
+            "seats": [one for one in current if one.role == role],
+            "to_come": [one for one in to_come if one.role == role],
+            "asked": [one for one in asked if one.role == role],
+        }
+        for role, label in CommitteeSeat.Role.choices
+    ]
+    return render(
+        request,
+        "amap/people/seats.html",
+        {
+            "groups": groups,
+            "past": sorted(past, key=lambda one: one.ends_on, reverse=True)[:50],
+        },
+    )
+
+
+@role_required(Role.COMMITTEE)
+def seat_new(request):
+    """Give a role to somebody who is here."""
+    form = SeatForm(request.POST or None, association=request.association, initial={"starts_on": clock.today()})
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            made = people.seat(request.association, **form.cleaned_data, by=request.user, now=clock.now())
+            messages.success(
+                request, _("%(name)s: %(role)s.") % {"name": made.user.name, "role": made.get_role_display()}
+            )
+            return redirect("amap:seats", request.standing.slug)
+    return render(request, "amap/people/seat_new.html", {"form": form})
+
+
+@role_required(Role.COMMITTEE)
+def seat_invite(request):
+    """Invite somebody into a role."""
+    form = SeatInvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refused_into(form):
+            data = form.cleaned_data
+            people.invite(request.association, **data, language=request.LANGUAGE_CODE, by=request.user, now=clock.now())
+            messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": data["email"]})
+            return redirect("amap:seats", request.standing.slug)
+    return render(request, "amap/people/seat_invite.html", {"form": form})
+
+
+@role_required(Role.COMMITTEE)
+@require_POST
+def seat_end(request, pk):
+    """A role ends today."""
+    seat = get_object_or_404(
+        CommitteeSeat.objects.select_related("user"), association=request.standing.association_id, pk=pk
+    )
+    people.end_seat(seat, today=clock.today(), by=request.user, now=clock.now())
+    messages.success(
+        request,
+        _("%(name)s is no longer: %(role)s.") % {"name": seat.user.name, "role": seat.get_role_display()},
+    )
+    if seat.user_id == request.user.pk:
+        return redirect("site:entrance")
+    return redirect("amap:seats", request.standing.slug)
