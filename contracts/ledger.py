@@ -3,11 +3,12 @@
 Every figure is a sum of instalments, in cents, made by the database in one statement per question.
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 
 from django.db.models import Q, Sum
 from django.db.models.functions import TruncMonth
+from django.utils.translation import gettext as _
 
 from contracts.models import Instalment
 
@@ -62,6 +63,12 @@ def total(instalments, *, today, grace_days) -> Sums:
     return Sums(**instalments.order_by().aggregate(**_figures(today, grace_days)))
 
 
+def add(sums) -> Sums:
+    """Several sums as one."""
+    rows = [astuple(one) for one in sums]
+    return Sums(*map(sum, zip(*rows, strict=True))) if rows else Sums()
+
+
 def by_farm(instalments, *, today, grace_days) -> list[dict]:
     """[{"farm", "farm__name", "farm__slug", "sums"}] in the order of the farms' names."""
     return _grouped(instalments, ("farm__name", "farm", "farm__slug"), today, grace_days)
@@ -84,3 +91,26 @@ def _grouped(instalments, names, today, grace_days):
         {name: row[name] for name in names} | {"sums": Sums(**{figure: row[figure] for figure in figures})}
         for row in rows
     ]
+
+
+BADGES = {
+    Status.PLANNED: "waiting",
+    Status.RECEIVED: "mine",
+    Status.HANDED_OVER: "mine",
+    Status.DECLARED: "mine",
+    Status.CASHED: "done",
+    Status.CONFIRMED: "done",
+    Status.REJECTED: "late",
+    Status.RETURNED: "off",
+    Status.CANCELLED: "off",
+}
+
+
+def with_badges(instalments, *, today, grace_days):
+    """The instalments as a list, each with `badge` (kind) and `badge_text` for ui/badge.html, and `is_late` (BR-41)."""
+    rows = list(instalments)
+    for one in rows:
+        one.is_late = one.status == Status.PLANNED and one.deposit_not_before < today - timedelta(days=grace_days)
+        one.badge = "late" if one.is_late else BADGES[one.status]
+        one.badge_text = _("late") if one.is_late else one.get_status_display()
+    return rows

@@ -1,0 +1,223 @@
+"""What a person types about payments: a pile of cheques, a reason, a choice of rows."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from amap.euros import EuroField, decimal_text
+from amap.forms.fields import DayField, NameField
+from contracts.actions.payments import Paper, amounts_differ, paper_problem
+from contracts.models import Cheque, Instalment
+
+NUMBER_DIGITS = 7
+
+
+class ChequeNumberField(forms.CharField):
+    """The seven digits at the bottom left of a French cheque; spaces do not matter."""
+
+    def to_python(self, value: Any) -> str:
+        text = re.sub(r"\s", "", str(value or ""))
+        if text and not re.fullmatch(rf"\d{{{NUMBER_DIGITS}}}", text, re.ASCII):
+            raise ValidationError(_("A cheque's number has 7 digits, at the bottom left."))
+        return text
+
+
+@dataclass
+class Line:
+    """One awaited instalment of the pile: what was typed about its cheque, and what is wrong with it."""
+
+    instalment: Instalment
+    number: str = ""
+    amount: str = ""
+    is_sure: bool = False
+    errors: list[str] = field(default_factory=list)
+    asks: str = ""
+    paper: Paper | None = None
+
+    @property
+    def is_filled(self) -> bool:
+        return bool(self.number.strip())
+
+
+@dataclass
+class Bundle:
+    """The awaited cheques of one household, with what they usually share: bank, drawer, date."""
+
+    household: Any
+    lines: list[Line]
+    bank: str = ""
+    drawer: str = ""
+    dated: str = ""
+    errors: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def cents(self) -> int:
+        return sum(line.instalment.amount_cents for line in self.lines)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.errors) or any(line.is_filled for line in self.lines)
+
+
+class Pile:
+    """A form made by hand, for speed: hundreds of rows. Rows without a number are not handed in yet.
+
+    Fields: `bank-H`, `drawer-H`, `dated-H` of household H; `number-N`, `amount-N`, `sure-N` of instalment N.
+    """
+
+    def __init__(self, instalments, *, today: date, data=None) -> None:
+        """`instalments`: awaited cheques with their household, those of one household together."""
+        self.today, self.data = today, data
+        self.bundles: list[Bundle] = []
+        for one in instalments:
+            if not self.bundles or self.bundles[-1].household.pk != one.household_id:
+                self.bundles.append(Bundle(one.household, []))
+            self.bundles[-1].lines.append(Line(one, amount=decimal_text(one.amount_cents)))
+        self._prefill()
+        if data is not None:
+            self._read()
+
+    def _prefill(self) -> None:
+        """Bank and drawer are those of the household's last cheque; the date is today."""
+        households = [bundle.household.pk for bundle in self.bundles]
+        cheques = Cheque.objects.filter(instalment__household__in=households, is_void=False)
+        last = {
+            household: (bank, drawer)
+            for household, bank, drawer in cheques.order_by("pk").values_list("instalment__household", "bank", "drawer")
+        }
+        for bundle in self.bundles:
+            bundle.bank, bundle.drawer = last.get(bundle.household.pk, ("", bundle.household.name))
+            bundle.dated = self.today.isoformat()
+
+    def _read(self) -> None:
+        for bundle in self.bundles:
+            for name in ("bank", "drawer", "dated"):
+                setattr(bundle, name, self.data.get(f"{name}-{bundle.household.pk}", getattr(bundle, name)))
+            for line in bundle.lines:
+                pk = line.instalment.pk
+                line.number = self.data.get(f"number-{pk}", "")
+                line.amount = self.data.get(f"amount-{pk}", line.amount)
+                line.is_sure = f"sure-{pk}" in self.data
+
+    def fill(self, household_pk: int) -> "Bundle | None":
+        """Give a household's rows without a number the ones that follow the last number typed before them."""
+        bundle = next((one for one in self.bundles if one.household.pk == household_pk), None)
+        if bundle is None:
+            return None
+        before = ""
+        for line in bundle.lines:
+            if line.is_filled:
+                before = line.number.replace(" ", "")
+            elif before.isascii() and before.isdigit():
+                before = f"{int(before) + 1:0{len(before)}d}"
+                line.number = before
+        if not before:
+            bundle.errors["fill"] = [_("Type the first cheque's number, then ask for the next ones.")]
+        return bundle
+
+    def check(self) -> list[Line]:
+        """Look at every filled row; returns those that can be taken. The others say what is wrong, or ask."""
+        filled = [(bundle, [line for line in bundle.lines if line.is_filled]) for bundle in self.bundles]
+        for bundle, lines in filled:
+            if lines:
+                self._check_bundle(bundle, lines)
+        ready = [line for _bundle, lines in filled for line in lines if line.paper]
+        self._ask_about_twins(ready)
+        return [line for line in ready if not line.asks or line.is_sure]
+
+    def _check_bundle(self, bundle: Bundle, lines: list[Line]) -> None:
+        shared = {
+            "bank": NameField(max_length=60, required=False),
+            "drawer": NameField(error_messages={"required": gettext_lazy("Say who signed the cheque.")}),
+            "dated": DayField(error_messages={"required": gettext_lazy("Give the date written on the cheque.")}),
+        }
+        clean = {}
+        for name, it in shared.items():
+            clean[name] = _cleaned(it, getattr(bundle, name), bundle.errors.setdefault(name, []))
+        bundle.errors = {name: errors for name, errors in bundle.errors.items() if errors}
+        for line in lines:
+            number = _cleaned(ChequeNumberField(), line.number, line.errors)
+            cents = _cleaned(EuroField(), line.amount, line.errors)
+            if bundle.errors or line.errors:
+                continue
+            paper = Paper(number, clean["drawer"], cents, clean["dated"], clean["bank"])
+            if problem := paper_problem(line.instalment, paper, self.today):
+                line.errors.append(problem)
+                continue
+            if cents < line.instalment.amount_cents:
+                line.asks = _("%(differ)s Tick to take it as a part: the rest stays awaited.") % {
+                    "differ": amounts_differ(line.instalment, cents)
+                }
+                paper = Paper(number, clean["drawer"], cents, clean["dated"], clean["bank"], is_part=line.is_sure)
+            line.paper = paper
+
+    def _ask_about_twins(self, ready: list[Line]) -> None:
+        """The same number of the same bank and drawer twice is a question, not a bar (reliability.md §5.3)."""
+        numbers = {line.paper.number for line in ready}
+        known = {
+            (number, bank.casefold(), drawer.casefold()): (reference, received_at)
+            for number, bank, drawer, reference, received_at in Cheque.objects.filter(
+                number__in=numbers,
+                is_void=False,
+                instalment__association__in={one.instalment.association_id for one in ready},
+            ).values_list("number", "bank", "drawer", "instalment__reference", "received_at")
+        }
+        here: set[tuple[str, str, str]] = set()
+        for line in ready:
+            key = (line.paper.number, line.paper.bank.casefold(), line.paper.drawer.casefold())
+            if key in here:
+                line.asks = _("This number is twice in the pile. Tick if these are two cheques.")
+            elif key in known:
+                reference, received_at = known[key]
+                line.asks = _(
+                    "No. %(number)s was received on %(day)s for %(reference)s. Tick if this is another cheque."
+                ) % {
+                    "number": line.paper.number,
+                    "day": date_format(received_at, "DATE_FORMAT"),
+                    "reference": reference,
+                }
+            here.add(key)
+
+
+def _cleaned(it: forms.Field, typed: str, errors: list[str]) -> Any:
+    try:
+        return it.clean(typed)
+    except ValidationError as wrong:
+        errors.extend(wrong.messages)
+
+
+class ReasonForm(forms.Form):
+    """Why something goes backwards; the history keeps it."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why"),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Say why, in a few words: the history keeps it.")},
+    )
+
+
+class OnDayForm(forms.Form):
+    """The day something happened: today unless said otherwise."""
+
+    on = DayField(label=pgettext_lazy("date", "On"), error_messages={"required": gettext_lazy("Give the day.")})
+
+
+class ChosenForm(OnDayForm):
+    """Rows ticked in a list, and the day. `rows`: the queryset they may come from."""
+
+    def __init__(self, *args: Any, rows: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["chosen"] = forms.ModelMultipleChoiceField(
+            rows,
+            error_messages={
+                "required": gettext_lazy("Tick at least one line."),
+                "invalid_choice": gettext_lazy("The list has changed meanwhile: look at it again."),
+            },
+        )

@@ -1,0 +1,120 @@
+"""What is due, late and paid: by farm, by household, by month, with the payments behind each figure."""
+
+from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from amap import charts, clock, spreadsheets
+from amap.access import Role, role_required
+from amap.euros import euros_text
+from amap.models import Farm, Household
+from amap.pages import page_of
+from contracts import ledger
+from contracts.models import Instalment
+from contracts.views.payments import farm_of, instalments_here
+
+READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
+
+
+def _farms(request):
+    """[(id, slug, name)] of the farms whose accounts the visitor reads (BR-5)."""
+    standing = request.standing
+    farms = Farm.objects.filter(partnerships__association=standing.association_id)
+    if not standing.runs_association:
+        farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
+    return list(farms.distinct().order_by("name").values_list("pk", "slug", "name"))
+
+
+def _asked(request):
+    """The visitor's farms, the one asked for (None: all), and the instalments these stand for."""
+    farms = _farms(request)
+    farm = farm_of(request, farms) if request.GET.get("farm") else None
+    chosen = [farm] if farm else farms
+    return farms, farm, instalments_here(request).filter(farm__in=[pk for pk, _slug, _name in chosen])
+
+
+@role_required(*READERS)
+@require_GET
+def accounts(request):
+    """Figures first, then the households; `?farm=` and `?household=` open what is behind them, `?only=late` filters."""
+    farms, farm, instalments = _asked(request)
+    when = {"today": clock.today(), "grace_days": request.association.grace_days}
+    by_farm = ledger.by_farm(instalments, **when)
+    total = ledger.add(row["sums"] for row in by_farm)
+    by_month = ledger.by_month(instalments.filter(status__in=Instalment.COUNTS), **when)
+    context = {
+        "farms": farms,
+        "farm": farm,
+        "total": total,
+        "by_farm": by_farm,
+        "months": charts.bars(
+            {
+                "label": date_format(row["month"], "M y"),
+                "value": row["sums"].paid,
+                "text": euros_text(row["sums"].paid),
+                "target": row["sums"].promised,
+                "second_text": euros_text(row["sums"].promised),
+            }
+            for row in by_month
+        ),
+    }
+    if asked := request.GET.get("household", ""):
+        household = get_object_or_404(
+            Household, association=request.standing.association_id, pk=int(asked) if asked.isdigit() else 0
+        )
+        rows = instalments.filter(household=household).select_related("farm", "subscription__offer")
+        context |= {
+            "household": household,
+            "rows": ledger.with_badges(rows.order_by("deposit_not_before", "farm__name", "number"), **when),
+            "household_sums": ledger.total(instalments.filter(household=household), **when),
+        }
+    else:
+        households = ledger.by_household(instalments, **when)
+        if request.GET.get("only") == "late":
+            households = [row for row in households if row["sums"].late]
+        context |= {"page": page_of(request, households), "only_late": request.GET.get("only") == "late"}
+    return render(request, "contracts/payments/accounts.html", context)
+
+
+@role_required(*READERS)
+@require_GET
+def accounts_csv(request):
+    """The payments behind the page, for the farm's own accounts (D5)."""
+    _all, farm, instalments = _asked(request)
+    headers = [
+        _("Farm"), _("Contract"), _("Household"), _("Number"), _("Reference"), _("From"), _("Amount"), _("Paid by"),
+        _("State"), _("Bank"), _("Cheque no."), _("Written by"), _("Slip"), _("Handed over on"),
+    ]  # fmt: skip
+    states, methods = dict(Instalment.Status.choices), dict(Instalment.Method.choices)
+    rows = instalments.order_by("farm__name", "deposit_not_before", "household__name", "number").values_list(
+        "farm__name", "subscription__offer__title", "household__name", "household__number", "reference",
+        "deposit_not_before", "amount_cents", "method", "status", "pk",
+    )  # fmt: skip
+    cheques = {
+        pk: details
+        for pk, *details in instalments.filter(cheques__is_void=False).values_list(
+            "pk", "cheques__bank", "cheques__number", "cheques__drawer", "cheques__batch__number",
+            "cheques__batch__handed_over_on",
+        )
+    }  # fmt: skip
+    lines = (
+        [
+            farm_name,
+            title,
+            household,
+            number,
+            reference,
+            day,
+            spreadsheets.euros_number(cents),
+            str(methods[method]),
+            str(states[status]),
+            *cheques.get(pk, [""] * 5),
+        ]
+        for farm_name, title, household, number, reference, day, cents, method, status, pk in rows
+    )
+    answer = StreamingHttpResponse(spreadsheets.write_csv(headers, lines), content_type="text/csv; charset=utf-8")
+    name = _("payments") + (f"-{farm[1]}" if farm else "") + f"-{clock.today()}.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
