@@ -11,12 +11,12 @@ from enum import StrEnum
 from functools import wraps
 
 from django.core.exceptions import PermissionDenied
-from django.db import models
 from django.db.models import F, OuterRef, Q
-from django.db.models.functions import JSONArray
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
+
+from amap.facts import facts
 
 
 class Role(StrEnum):
@@ -117,25 +117,6 @@ class _Draft:
     farm_ids: set = field(default_factory=set)
 
 
-class _Facts(models.Subquery):
-    """A correlated subquery folded into one JSON list, so that a to-many relation costs no further query."""
-
-    output_field = models.JSONField()
-
-    def as_sqlite(self, compiler, connection, **extra):
-        template = "(SELECT json_group_array(json(fact)) FROM (%(subquery)s) facts)"
-        return super().as_sql(compiler, connection, template=template, **extra)
-
-    def as_postgresql(self, compiler, connection, **extra):
-        template = "(SELECT coalesce(jsonb_agg(fact), '[]') FROM (%(subquery)s) facts)"
-        return super().as_sql(compiler, connection, template=template, **extra)
-
-
-def facts(queryset, *columns):
-    """An expression: the rows of a correlated queryset, each a list of these columns, in no order."""
-    return _Facts(queryset.order_by().annotate(fact=JSONArray(*columns)).values("fact"))
-
-
 def with_standings(users, today):
     """The users, each with what `standings_of` needs, read in the same query. Mandates count on the date given."""
     from amap.models import CommitteeSeat, Farmer, FarmLiaison, Member
@@ -150,16 +131,20 @@ def with_standings(users, today):
     through = tuple(F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name"))
     return users.annotate(
         member_facts=facts(
-            Member.objects.filter(Q(household__left_on=None) | Q(household__left_on__gt=today), **mine),
+            Member.objects.order_by().filter(Q(household__left_on=None) | Q(household__left_on__gt=today), **mine),
             *here,
             "household_id",
             "household__name",
             "pk",
         ),
-        seat_facts=facts(CommitteeSeat.objects.current(today).filter(**mine), *here, "role"),
-        liaison_facts=facts(FarmLiaison.objects.current(today).filter(**mine), *there, "partnership__farm_id"),
+        seat_facts=facts(CommitteeSeat.objects.order_by().current(today).filter(**mine), *here, "role"),
+        liaison_facts=facts(
+            FarmLiaison.objects.order_by().current(today).filter(**mine), *there, "partnership__farm_id"
+        ),
         farm_facts=facts(
-            Farmer.objects.filter(**mine).filter(
+            Farmer.objects.order_by()
+            .filter(**mine)
+            .filter(
                 Q(farm__partnerships=None)
                 | Q(farm__partnerships__ended_on=None)
                 | Q(farm__partnerships__ended_on__gte=today)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from amap.access import facts
+from amap.facts import facts
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import FarmLiaison, Member, Membership

@@ -23,15 +23,22 @@ FEED_GOES_BACK = timedelta(days=60)
 
 @dataclass
 class Collection:
-    """What a household collects on one day at one place. `baskets`: [(offer title, farm name, [(label, quantity)])]."""
+    """What a household collects on one day at one place.
+
+    `baskets`: [(offer title, farm name, [(label, quantity)])]; `delivery_ids`: their deliveries, in the same order;
+    `moved_from`: the day first promised, if one of them was moved.
+    """
 
     day: date
+    place_id: int
     place: str
     address: str
     opens_at: time
     closes_at: time
     association_id: int
+    moved_from: date | None = None
     baskets: list = field(default_factory=list)
+    delivery_ids: list = field(default_factory=list)
 
 
 def collections(household_ids, *, since, days=None):
@@ -64,6 +71,8 @@ def collections(household_ids, *, since, days=None):
             "place__opens_at",
             "place__closes_at",
             "association",
+            "pk",
+            "moved_from",
             "offer__title",
             "offer__farm__name",
             "offer__subscriptions__lines__size__label",
@@ -72,12 +81,16 @@ def collections(household_ids, *, since, days=None):
         )
     )
     found = {}
-    for day, place, name, address, opens, closes, association, title, farm, size, product, quantity in rows:
-        if (day, place) not in found and days and len(found) == days:
-            break
-        collection = found.setdefault((day, place), Collection(day, name, address, opens, closes, association))
+    for day, place, *where, delivery, moved_from, title, farm, size, product, quantity in rows:
+        collection = found.get((day, place))
+        if collection is None:
+            if days and len(found) == days:
+                break
+            collection = found[day, place] = Collection(day, place, *where)
+        collection.moved_from = collection.moved_from or moved_from
         if not collection.baskets or collection.baskets[-1][:2] != (title, farm):
             collection.baskets.append((title, farm, []))
+            collection.delivery_ids.append(delivery)
         collection.baskets[-1][2].append((size or product, quantity))
     return list(found.values())
 

@@ -1,0 +1,28 @@
+"""Answers of many kinds in one statement: a subquery folded into one JSON list.
+
+Pages that must say a little about many things (rights, desks) ask for all of it at once instead of once each. Dates
+and times come back as ISO text.
+"""
+
+from django.db import models
+from django.db.models.functions import JSONArray
+
+
+class Facts(models.Subquery):
+    """The rows of a queryset with one JSON column `fact`, as one list."""
+
+    output_field = models.JSONField()
+
+    def as_sqlite(self, compiler, connection, **extra):
+        template = "(SELECT json_group_array(json(fact)) FROM (%(subquery)s) facts)"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+    def as_postgresql(self, compiler, connection, **extra):
+        template = "(SELECT coalesce(jsonb_agg(fact), '[]') FROM (%(subquery)s) facts)"
+        return super().as_sql(compiler, connection, template=template, **extra)
+
+
+def facts(queryset, *columns, most=None):
+    """An annotation: a list of lists, one per row (`most` rows at most), with the columns (names or expressions)."""
+    rows = queryset.annotate(fact=JSONArray(*columns)).values("fact")
+    return Facts(rows[:most] if most else rows)
