@@ -4,7 +4,12 @@ Plain JSON: names and texts as they stood, cents, ISO dates. `templates/print/co
 """
 
 import json
+from collections import defaultdict
+from datetime import UTC, date, datetime
 from hashlib import sha256
+from itertools import groupby
+
+from django.utils.formats import date_format
 
 from contracts import wording
 from contracts.references import iban_text, transfer_reference
@@ -26,7 +31,8 @@ def content(
 ):
     """What the contract says. Without `household` and `quoted` it is the blank form for signing on paper.
 
-    `offer` has its farm, association and place; `people` the household's (name, telephone, e-mail); `instalments` unsaved rows.
+    `offer` has its farm, association and place; `people` are the household's (name, telephone, e-mail), `instalments`
+    unsaved rows.
     """
     return {
         "association": _party(offer.association, "name", "email", "phone"),
@@ -81,8 +87,12 @@ def _label(item):
 
 
 def _blank(proposal):
+    count = len(proposal.deliveries)
     return {
-        "items": [{"label": _label(item), "unit_price_cents": item.price_cents} for item in proposal.items],
+        "on_offer": [
+            {"label": _label(item), "unit_price_cents": item.price_cents, "season_cents": count * item.price_cents}
+            for item in proposal.items
+        ],
         "deliveries": [{"rank": one.rank, "day": one.day.isoformat(), "cents": None} for one in proposal.deliveries],
     }
 
@@ -108,6 +118,64 @@ def _choices(offer, quoted, proposal):
         ],
         "total_cents": quoted.total_cents,
     }
+
+
+# On paper
+
+HOLDERS = ("amapien·ne", "ferme", "association")
+BLANK_PAYMENTS = 12
+TURNS = {"every": "", "odd": " – une livraison sur deux, semaine A", "even": " – une livraison sur deux, semaine B"}
+
+
+def on_paper(content):
+    """What the template needs beside the content: the same facts in the order a reader wants them. Speaks French."""
+    signature = content.get("signature")
+    return {
+        "it": content,
+        "association_name": content["association"]["name"],
+        "day": content["offer"]["title"],
+        "holders": HOLDERS[: content["copies"]],
+        "months": _months(content["deliveries"]),
+        "price_lines": _price_lines(content.get("lines", ())),
+        "by_date": _by_date(content),
+        "payment_lines": [one | {"day": _french(one["on"])} for one in content["instalments"]]
+        or [{"number": number + 1} for number in range(BLANK_PAYMENTS)],
+        "signed_at": signature
+        and date_format(datetime.fromisoformat(signature["at"]).astimezone(UTC), r"j F Y à H \h i"),
+    }
+
+
+def _french(day):
+    return date_format(date.fromisoformat(day), "j F Y")
+
+
+def _months(deliveries):
+    """[("avril 2026", "2, 9, 16, 23, 30")]"""
+    days = sorted(date.fromisoformat(one["day"]) for one in deliveries)
+    months = groupby(days, lambda day: date_format(day, "F Y"))
+    return [(month, ", ".join(str(day.day) for day in each)) for month, each in months]
+
+
+def _price_lines(lines):
+    """One line a share; for quantities by date, one line a product over the season."""
+    merged = {}
+    for line in lines:
+        key = (line["label"], line["turn"], line["unit_price_cents"], line["rank"] is None and line["quantity"])
+        same = merged.setdefault(key, line | {"label": line["label"] + TURNS[line["turn"]], "quantity": 0})
+        if same["quantity"]:
+            same["deliveries"] += 1
+            same["total_cents"] += line["total_cents"]
+        same["quantity"] += line["quantity"]
+    return list(merged.values())
+
+
+def _by_date(content):
+    """(delivery, "2 × Farine de blé (1 kg), …") for each delivery of a contract whose quantities differ by date."""
+    found = defaultdict(list)
+    for line in content.get("lines", ()):
+        if line["rank"] is not None:
+            found[line["rank"]].append(f"{line['quantity']} × {line['label']}")
+    return [(one, ", ".join(found[one["rank"]])) for one in content["deliveries"] if one["rank"] in found]
 
 
 def fingerprint(content):

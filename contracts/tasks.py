@@ -3,10 +3,11 @@
 from hashlib import sha256
 
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from amap import clock, jobs, pdf
 from amap.models import Association, Job
+from contracts import documents
 from contracts.actions import subscriptions
 from contracts.models import ContractDocument, Delivery, Subscription
 
@@ -34,14 +35,19 @@ def fill_document(document_id):
     """
     document = ContractDocument.objects.get(pk=document_id)
     if document.pdf is None:
-        made = pdf.render(
-            "print/contract.html", {"it": document.content, "fingerprint": document.content_sha256}, language="fr"
-        )
+        made = contract_pdf(document.content, document.content_sha256)
         ContractDocument.objects.filter(pk=document_id, pdf=None).update(
             pdf=made, pdf_sha256=sha256(made).hexdigest(), made_at=clock.now()
         )
         document.refresh_from_db()
     return bytes(document.pdf)
+
+
+def contract_pdf(content, fingerprint=""):
+    """A contract's content as a PDF, in French whatever the reader's language (BR-74). Stores nothing."""
+    with translation.override("fr"):
+        context = documents.on_paper(content) | {"fingerprint": fingerprint}
+    return pdf.render("print/contract.html", context, language="fr")
 
 
 def follow_the_calendar(now):

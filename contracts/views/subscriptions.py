@@ -108,8 +108,7 @@ def blank(request, pk):
     content = documents.content(
         offer, liaison=offer.liaison_name, is_paper=True, proposal=signing.Proposal(offer, now=clock.now())
     )
-    made = pdf.render("print/contract.html", {"it": content}, language="fr")
-    return pdf.answer(made, slugify(f"contrat-vierge-{offer.code}"))
+    return pdf.answer(tasks.contract_pdf(content), slugify(f"contrat-vierge-{offer.code}"))
 
 
 @require_POST
