@@ -82,10 +82,13 @@ def open_membership(household, *, period, by, now):
 
 
 @transaction.atomic
-def record_fee(membership, *, method, paid_on, reference="", donation_cents=0, solidarity_cents=0, by, now):
+def record_fee(
+    membership, *, method, paid_on, reference="", donation_cents=0, solidarity_cents=0, by, now, is_old_news=False
+):
     """The fee has come in, with the donations given beside it; the four lines add up (BR-4).
 
-    Writes a movement a line, tells the household, and lets its waiting contracts be looked at again (BR-21).
+    Writes a movement a line, tells the household unless it knows (`is_old_news`: a list of last autumn is copied), and
+    lets its waiting contracts be looked at again (BR-21).
     Refused when it is recorded already, when the amount is 0, or for a day to come.
     """
     membership = (
@@ -126,6 +129,8 @@ def record_fee(membership, *, method, paid_on, reference="", donation_cents=0, s
             for event, key in money.keys(list(events)).items()
         ]
     )
+    if is_old_news:
+        return membership
     letters.post(
         "fee_received",
         association=membership.association,
