@@ -28,6 +28,7 @@ class Place:
 # In the order shown. On a phone the first five main links make the bottom bar.
 PLACES = [
     Place("amap:home", _("Home"), "home", is_main=True),
+    Place("deliveries:distributions", _("Distributions"), "basket", is_main=True),
     Place("deliveries:roster", _("Roster"), "roster", is_main=True),
     Place("amap:my_household", _("My household"), "person", frozenset({Role.MEMBER})),
     Place("amap:farms", _("Farms"), "farm"),

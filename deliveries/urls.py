@@ -2,10 +2,26 @@
 
 from django.urls import path
 
-from deliveries.views import roster
+from deliveries.views import distributions, harvests, roster, sheets
 
 app_name = "deliveries"
 urlpatterns = [
+    path("distributions/", distributions.distributions, name="distributions"),
+    path("distributions/plan/", distributions.plan, name="plan"),
+    path("distributions/<id:pk>/", distributions.distribution, name="distribution"),
+    path("distributions/<id:pk>/move/", distributions.move, name="move"),
+    path("distributions/<id:pk>/lock/", sheets.lock, name="lock"),
+    path("distributions/<id:pk>/sheet/", sheets.sheet, name="sheet"),
+    path("distributions/<id:pk>/sheet.pdf", sheets.sheet_pdf, name="sheet_pdf"),
+    path("distributions/<id:pk>/sheet/<id:household>/", sheets.sheet_line, name="sheet_line"),
+    path("distributions/<id:pk>/sheet/<id:household>/note/", sheets.annotate, name="annotate"),
+    path("distributions/<id:pk>/collect/", sheets.collect, name="collect"),
+    path("distributions/<id:pk>/uncollect/", sheets.uncollect, name="uncollect"),
+    path("distributions/<id:pk>/close/", sheets.close, name="close"),
+    path("distributions/<id:pk>/board.pdf", sheets.board_pdf, name="board_pdf"),
+    path("distributions/<id:pk>/quantities/", sheets.quantities, name="quantities"),
+    path("distributions/<id:pk>/quantities.pdf", sheets.quantities_pdf, name="quantities_pdf"),
+    path("deliveries/<id:pk>/harvest/", harvests.harvest, name="harvest"),
     path("roster/", roster.roster, name="roster"),
     path("roster/roster.pdf", roster.roster_pdf, name="roster_pdf"),
     path("roster/roles/", roster.settings, name="roster_settings"),

@@ -1,0 +1,94 @@
+"""What the evenings need without anybody asking. Idempotent functions of `now`, quick when there is nothing to do."""
+
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+
+from amap.letters import post
+from amap.models import Association, FarmLiaison, User
+from contracts.models import ContractOffer, Delivery
+from deliveries.actions import distributions, harvests, roster
+from deliveries.models import Distribution, HarvestList
+from deliveries.models.distributions import harvest_visible
+
+MISSING_HOURS = 24
+
+
+def plan_ahead(now):
+    """Every association's distributions and their shifts (daily)."""
+    for association in Association.objects.all():
+        for distribution in distributions.plan(association, today=timezone.localdate(now)):
+            roster.open_shifts(distribution)
+
+
+def lock_due(now):
+    """Fix the lists whose hour has come (BR-52)."""
+    soon = Distribution.objects.planned().filter(day__lte=timezone.localdate(now) + timedelta(days=8))
+    for distribution in soon.select_related("association"):
+        promised = Delivery.objects.filter(
+            association=distribution.association_id, day=distribution.day, place=distribution.place_id
+        ).exclude(status=Delivery.Status.CANCELLED)
+        if distribution.locks(distribution.association.lock_hours_before) <= now and promised.exists():
+            distributions.lock(distribution, by=None, now=now)
+
+
+def announce_harvests(now):
+    """Write to the members as soon as they may see a harvest list (BR-45)."""
+    today = timezone.localdate(now)
+    waiting = HarvestList.objects.filter(announced_at=None, delivery__day__gte=today).select_related(
+        "delivery__offer__farm", "delivery__association"
+    )
+    for harvest in waiting:
+        delivery, association = harvest.delivery, harvest.delivery.association
+        if _visible_from(delivery, association) > now:
+            continue
+        evening = Distribution.objects.filter(association=association, day=delivery.day, place=delivery.place_id)
+        if distribution := evening.select_related("association", "place").first():
+            harvests.announce(delivery, distribution=distribution, now=now)
+
+
+def alert_missing_harvests(now):
+    """A day before the doors open, the farm and its liaisons hear that no list is there (BR-45)."""
+    today = timezone.localdate(now)
+    evenings = Distribution.objects.filter(day__range=(today, today + timedelta(days=2))).select_related("association")
+    for distribution in evenings:
+        if not distribution.opens() - timedelta(hours=MISSING_HOURS) <= now < distribution.opens():
+            continue
+        missing = Delivery.objects.filter(
+            association=distribution.association_id,
+            day=distribution.day,
+            place=distribution.place_id,
+            status__in=[Delivery.Status.SCHEDULED, Delivery.Status.LOCKED],
+            offer__kind=ContractOffer.Kind.HARVEST_SHARE,
+            offer__status__in=ContractOffer.LIVE,
+            harvest_list=None,
+        )
+        for delivery in missing.select_related("offer__farm"):
+            _tell_missing(delivery, distribution, now)
+
+
+def _tell_missing(delivery, distribution, now):
+    association, farm = distribution.association, delivery.offer.farm
+    liaisons = FarmLiaison.objects.current(timezone.localdate(now)).filter(
+        partnership__association=association, partnership__farm=farm
+    )
+    post(
+        "harvest_missing",
+        association=association,
+        to=[farm, *User.objects.filter(liaisons__in=liaisons).distinct()],
+        key=f"harvest_missing:{delivery.pk}",
+        now=now,
+        is_urgent=True,
+        context={
+            "farm": farm.name,
+            "offer": delivery.offer.title,
+            "day": delivery.day.isoformat(),
+            "opens_at": distribution.opens_at.isoformat(),
+            "url": reverse("deliveries:harvest", args=[association.slug, delivery.pk]),
+        },
+    )
+
+
+def _visible_from(delivery, association):
+    return harvest_visible(delivery.day, days_before=association.harvest_days_before, hour=association.harvest_hour)
