@@ -30,6 +30,7 @@ PLACES = [
     Place("amap:home", _("Home"), "home", is_main=True),
     Place("deliveries:distributions", _("Distributions"), "basket", is_main=True),
     Place("deliveries:roster", _("Roster"), "roster", is_main=True),
+    Place("contracts:offers", _("Contracts"), "contract", is_main=True),
     Place("amap:my_household", _("My household"), "person", frozenset({Role.MEMBER})),
     Place("amap:farms", _("Farms"), "farm"),
     Place("amap:households", _("Households"), "people", OFFICE | {Role.LIAISON}),
