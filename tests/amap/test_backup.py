@@ -67,7 +67,8 @@ def test_a_copy_restored_elsewhere_holds_the_same_rows_r6(elsewhere):
     Amap()
     Amap("voisine", "AMAP voisine")
     environment, there = elsewhere
-    tables = connection.introspection.table_names()
+    # The schedule of the queue is made anew wherever the software runs.
+    tables = set(connection.introspection.table_names()) - {"django_q_schedule"}
     done = restore(backup.write(NIGHT), environment)
     assert done.returncode == 0, done.stderr
     assert "2 associations" in done.stdout
