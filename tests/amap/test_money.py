@@ -133,6 +133,7 @@ def test_nobody_rewrites_movements_nor_the_audit_trail(amap, model, attempt):
         row = AuditEntry.objects.create(
             association=amap.association, at=NOW, by=amap.treasurer, verb="x", about="amap.household", about_id=1
         )
+    connection.check_constraints()  # PostgreSQL truncates nothing that still waits for its foreign keys to be looked at
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         ATTEMPTS[attempt](row)
     assert model.objects.get().by == amap.treasurer
