@@ -152,7 +152,7 @@ def edit(offer, *, by, now, sizes=None, products=None, **changes):
 
 
 def sizes_as_typed(offer):
-    """The sizes as `edit` takes them: a price in proportion is None, so that it follows the price of the whole share."""
+    """The sizes as `edit` takes them: a price in proportion is None, so that it follows the whole share's."""
     sizes = list(ShareSize.objects.filter(offer=offer).values(*SIZE_COLUMNS))
     for size in sizes:
         if size["price_cents"] == share_price(offer.reference_price_cents, size["coefficient_hundredths"]):

@@ -123,7 +123,7 @@ def offers(request):
     groups = {"preparing": [], "open": [], "mine": [], "coming": [], "running": []}
     for offer in rows.exclude(status__in=over).order_by("starts_on", "title"):
         groups[_group(request, offer, signed, today)].append(_card(request, offer, signed))
-    page = page_of(request, rows.filter(status__in=over))
+    page = page_of(request, rows.filter(status__in=over).order_by("-ends_on", "title"))
     titles = {
         "preparing": _("In preparation"),
         "open": _("Open to you") if standing.is_member else _("Open to sign-up"),
@@ -651,6 +651,7 @@ def price_note(request, pk):
     note = note_of(one) if _manages(request, one) or one.budget_visibility == "members" else None
     if note is None:
         raise Http404
+    categories = dict(FarmBudgetLine.Category.choices)
     content = pdf.render(
         "print/price_note.html",
         {
@@ -659,8 +660,8 @@ def price_note(request, pk):
             "offer": one,
             "note": note,
             "parts": note.parts(),
-            "categories": dict(FarmBudgetLine.Category.choices),
-            "sizes": _items(one, note.deliveries),
+            "lines": [(categories[category], label, cents) for category, label, cents in note.lines],
+            "sizes": [] if one.is_by_date else _items(one, note.deliveries),
         },
     )
     return pdf.answer(content, f"prix-{one.code}-v{one.version}")
