@@ -31,6 +31,11 @@ class Sums:
     rejected: int = 0
 
     @property
+    def on_its_way(self):
+        """Out of the households' hands, not yet on the farms' accounts."""
+        return self.declared + self.held + self.handed_over
+
+    @property
     def percent_paid(self):
         """0 to 100, rounded down: 100 only when everything is paid."""
         return self.paid * 100 // self.promised if self.promised else 0

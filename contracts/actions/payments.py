@@ -52,6 +52,7 @@ def receive(pile, *, by, now):
     papers = {instalment.pk: paper for instalment, paper in pile}
     instalments = _lock(papers)
     for instalment in instalments:
+        _refuse_method(instalment, Instalment.Method.CHEQUE)
         _refuse_other_than(instalment, Status.PLANNED)
         _refuse_paper(instalment, papers[instalment.pk], timezone.localdate(now))
     _split([(one, papers[one.pk].amount_cents) for one in instalments], by=by, now=now)
@@ -214,7 +215,7 @@ def declare(*instalments, by, now):
     """The household says that the transfers have been ordered (or the standing order set up)."""
     instalments = _lock(one.pk for one in instalments)
     for instalment in instalments:
-        _refuse_cheque(instalment)
+        _refuse_method(instalment, Instalment.Method.TRANSFER)
         _refuse_other_than(instalment, Status.PLANNED)
     _move(instalments, to=Status.DECLARED, by=by, now=now)
     _validate_complete(instalments, now=now)
@@ -225,7 +226,7 @@ def confirm(*instalments, by, now, on=None):
     """The farm sees the transfers on its account, since the day `on` (default: today); announced before or not."""
     instalments = _lock(one.pk for one in instalments)
     for instalment in instalments:
-        _refuse_cheque(instalment)
+        _refuse_method(instalment, Instalment.Method.TRANSFER)
         _refuse_other_than(instalment, Status.PLANNED, Status.DECLARED)
     events = {one.pk: f"instalment:{one.pk}:confirmed" for one in instalments}
     _arrive(instalments, events, "due", by=by, now=now, on=on)
@@ -490,8 +491,6 @@ def _refuse_other_than(instalment, *expected, cheque=None):
 
 
 def _refuse_paper(instalment, paper, today):
-    if instalment.method != Instalment.Method.CHEQUE:
-        raise Refused(_("%(reference)s is paid by bank transfer.") % {"reference": instalment.reference})
     if problem := paper_problem(instalment, paper, today):
         raise Refused(problem)
     if paper.amount_cents != instalment.amount_cents and not paper.is_part:
@@ -517,9 +516,12 @@ def amounts_differ(instalment, amount_cents):
     }
 
 
-def _refuse_cheque(instalment):
-    if instalment.method != Instalment.Method.TRANSFER:
-        raise Refused(_("%(reference)s is paid by cheque.") % {"reference": instalment.reference})
+def _refuse_method(instalment, expected):
+    if instalment.method == expected:
+        return
+    if expected == Instalment.Method.CHEQUE:
+        raise Refused(_("%(reference)s is paid by bank transfer.") % {"reference": instalment.reference})
+    raise Refused(_("%(reference)s is paid by cheque.") % {"reference": instalment.reference})
 
 
 def _refuse_without(reason):

@@ -1,0 +1,408 @@
+"""Cheques and transfers on their way to a farm: states, rules, movements (BR-31, BR-35, BR-38 to BR-41)."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import DatabaseError, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from amap.actions import money
+from amap.errors import Refused
+from amap.models import AuditEntry, Letter, Movement
+from contracts import books
+from contracts.actions import payments
+from contracts.actions.payments import Paper
+from contracts.models import Cheque, DepositBatch, Instalment, Signature, Subscription
+from tests.cast import NOW, TODAY, Amap
+
+pytestmark = pytest.mark.django_db
+
+Status = Instalment.Status
+
+
+def signed(amap, household=None, **options):
+    """A subscription of the cast with its first movement, as a signature makes it."""
+    offer = options.pop("offer", None) or amap.offer()
+    method = options.pop("method", "cheque")
+    subscription = amap.subscribe(household or amap.household, offer, **options)
+    subscription.instalments.update(method=method)
+    Signature.objects.create(subscription=subscription, side="household", name="M. Membre", at=NOW)
+    money.record(
+        association=amap.association,
+        farm=amap.farm,
+        key=f"contract:{subscription.pk}:signed",
+        debit=f"due:{subscription.pk}",
+        credit=f"sold:{subscription.pk}",
+        amount_cents=subscription.total_cents,
+        effective_on=date(2026, 9, 20),
+        by=None,
+        now=NOW,
+    )
+    return subscription
+
+
+def paper(instalment, **changes):
+    facts = {"number": "0001234", "drawer": "M. Membre", "amount_cents": instalment.amount_cents, "issued_on": TODAY}
+    return Paper(**facts | changes)
+
+
+def receive(amap, instalments):
+    return payments.receive([(one, paper(one)) for one in instalments], by=amap.liaison, now=NOW)
+
+
+def hand_over(amap, cheques, on=TODAY):
+    return payments.hand_over(amap.farm, association=amap.association, cheques=cheques, on=on, by=amap.liaison, now=NOW)
+
+
+def balance(account):
+    return Movement.objects.balance(account)
+
+
+@pytest.fixture
+def amap():
+    return Amap()
+
+
+def books_add_up():
+    """Fees of the cast were never booked: only farms' books are looked at."""
+    return [one for one in books.differences() if not one.startswith("association")]
+
+
+def test_br38_the_way_of_a_cheque_with_who_when_and_its_movements(amap):
+    subscription = signed(amap)
+    first = subscription.instalments.get(number=1)
+    (cheque,) = receive(amap, [first])
+    assert cheque.received_by == amap.liaison
+    assert cheque.received_at == NOW
+    assert balance(f"cheques_held:{amap.farm.pk}") == first.amount_cents
+    batch = hand_over(amap, [cheque])
+    assert (batch.cheques_count, batch.total_cents, batch.number) == (1, first.amount_cents, 1)
+    assert balance(f"cheques_held:{amap.farm.pk}") == 0
+    assert balance(f"cheques_sent:{amap.farm.pk}") == first.amount_cents
+    payments.cash(first, by=amap.farmer, now=NOW, on=TODAY - timedelta(days=1))
+    first.refresh_from_db()
+    assert first.status == Status.CASHED
+    assert balance(f"farm_bank:{amap.farm.pk}") == first.amount_cents
+    assert balance(f"due:{subscription.pk}") == subscription.total_cents - first.amount_cents
+    history = AuditEntry.objects.filter(about="contracts.instalment", about_id=first.pk)
+    assert list(history.values_list("before", "after", "by")) == [
+        ("planned", "received", amap.liaison.pk),
+        ("received", "handed_over", amap.liaison.pk),
+        ("handed_over", "cashed", amap.farmer.pk),
+    ]
+    assert books_add_up() == []
+
+
+def test_br21_the_last_cheque_makes_a_subscription_valid(amap):
+    """11 of 12 cheques leave it waiting; the twelfth turns the key."""
+    subscription = signed(amap, instalments=12, status="awaiting_documents")
+    instalments = list(subscription.instalments.all())
+    receive(amap, instalments[:11])
+    subscription.refresh_from_db()
+    assert subscription.status == Subscription.Status.AWAITING_DOCUMENTS
+    receive(amap, instalments[11:])
+    subscription.refresh_from_db()
+    assert subscription.status != Subscription.Status.AWAITING_DOCUMENTS
+
+
+def test_br35_no_post_dated_and_no_stale_cheque(amap):
+    first, _second, third = signed(amap).instalments.all()
+    for wrong, words in (
+        (paper(first, issued_on=TODAY + timedelta(days=1)), "bears the date"),
+        (paper(first, issued_on=first.deposit_not_before - timedelta(days=366)), "stale before its deposit"),
+    ):
+        with pytest.raises(Refused, match=words):
+            payments.receive([(first, wrong)], by=amap.liaison, now=NOW)
+    Instalment.objects.filter(pk=third.pk).update(deposit_not_before=date(2026, 1, 1))
+    with pytest.raises(Refused, match="too old for a bank"):
+        payments.receive([(third, paper(third, issued_on=date(2025, 11, 12)))], by=amap.liaison, now=NOW)
+    assert not Cheque.objects.exists()
+
+
+def test_a_cheque_of_another_amount_is_refused_unless_it_is_a_part(amap):
+    subscription = signed(amap)
+    first = subscription.instalments.get(number=1)
+    with pytest.raises(Refused, match="for an instalment of"):
+        payments.receive([(first, paper(first, amount_cents=6000))], by=amap.liaison, now=NOW)
+    with pytest.raises(Refused, match="for an instalment of"):
+        payments.receive([(first, paper(first, amount_cents=8000, is_part=True))], by=amap.liaison, now=NOW)
+    payments.receive([(first, paper(first, amount_cents=6000, is_part=True))], by=amap.liaison, now=NOW)
+    rest = subscription.instalments.get(number=4)
+    assert (rest.amount_cents, rest.status, rest.deposit_not_before) == (1000, "planned", first.deposit_not_before)
+    assert rest.reference.endswith("-04")
+    assert books_add_up() == []
+
+
+def test_a_pile_is_all_or_nothing(amap):
+    first, second, third = signed(amap).instalments.all()
+    receive(amap, [second])
+    with pytest.raises(Refused, match="has moved on"):
+        receive(amap, [first, second, third])
+    assert Cheque.objects.count() == 1
+
+
+def test_the_number_of_statements_does_not_grow_with_the_pile(amap, django_assert_max_num_queries):
+    offer = amap.offer()
+    many = [
+        one
+        for _n in range(12)
+        for one in signed(amap, amap.new_household(), offer=offer, instalments=5).instalments.all()
+    ]
+    with django_assert_max_num_queries(14):
+        cheques = receive(amap, many)
+    due = [one for one in cheques if one.instalment.deposit_not_before <= TODAY]
+    with django_assert_max_num_queries(17):
+        hand_over(amap, due)
+    with django_assert_max_num_queries(12):
+        payments.cash(*[one.instalment for one in due], by=amap.farmer, now=NOW)
+
+
+def test_br39_a_slip_of_58_cheques_is_3528_euros(amap):
+    """26 × 84.00 + 10 × 42.00 (sharing households paying half each) + 22 × 42.00."""
+    offer = amap.offer(deliveries=4, capacity_hundredths=100_00)
+    whole, half = offer.sizes.all()
+    for size, count in ((whole, 26), (half, 10), (half, 22)):
+        for _n in range(count):
+            amap.subscribe(amap.new_household(), offer, size=size, instalments=1)
+    batch = hand_over(amap, receive(amap, Instalment.objects.all()))
+    assert (batch.cheques_count, batch.total_cents) == (58, 352_800)
+
+
+def test_br39_a_slip_takes_no_cheque_agreed_for_later_nor_one_handed_over_before(amap):
+    first, second, third = receive(amap, signed(amap).instalments.all())
+    with pytest.raises(Refused, match="waits for a later slip"):
+        hand_over(amap, [first, second, third])
+    hand_over(amap, [first])
+    with pytest.raises(Refused, match="was handed over on"):
+        hand_over(amap, [first, second])
+    with pytest.raises(Refused, match="not in the future"):
+        hand_over(amap, [second], on=TODAY + timedelta(days=1))
+    with pytest.raises(Refused, match="at least one"):
+        hand_over(amap, [])
+    assert hand_over(amap, [second]).number == 2
+
+
+def test_br39_a_slip_never_changes(amap):
+    batch = hand_over(amap, receive(amap, [signed(amap).instalments.get(number=1)]))
+    for attempt in (
+        lambda: DepositBatch.objects.update(total_cents=1),
+        lambda: DepositBatch.objects.filter(pk=batch.pk).delete(),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            attempt()
+
+
+def test_br41_a_rejected_cheque_becomes_a_new_linked_instalment(amap):
+    subscription = signed(amap)
+    first = subscription.instalments.get(number=1)
+    hand_over(amap, receive(amap, [first]))
+    with pytest.raises(Refused, match="Say why"):
+        payments.reject(first, reason=" ", by=amap.farmer, now=NOW)
+    new = payments.reject(first, reason="no funds", by=amap.farmer, now=NOW)
+    first.refresh_from_db()
+    subscription.refresh_from_db()
+    assert first.status == Status.REJECTED
+    assert (new.replaces, new.amount_cents, new.status) == (first, first.amount_cents, Status.PLANNED)
+    assert new.reference.endswith("-04")
+    assert balance(f"due:{subscription.pk}") == subscription.total_cents
+    assert subscription.status == Subscription.Status.ACTIVE
+    assert Letter.objects.get(kind="payment_missing").to == amap.member.email
+    assert books_add_up() == []
+
+
+def test_br41_a_cheque_cashed_then_bounced_leaves_the_farms_account(amap):
+    first = signed(amap).instalments.get(number=1)
+    hand_over(amap, receive(amap, [first]))
+    payments.cash(first, by=amap.farmer, now=NOW)
+    payments.reject(first, reason="no funds", by=amap.farmer, now=NOW)
+    assert balance(f"farm_bank:{amap.farm.pk}") == 0
+    assert books_add_up() == []
+
+
+def test_a_cheque_given_back_is_awaited_again_while_the_subscription_holds(amap):
+    first = signed(amap).instalments.get(number=1)
+    (cheque,) = receive(amap, [first])
+    payments.give_back(first, reason="wrong payee", by=amap.treasurer, now=NOW)
+    first.refresh_from_db()
+    cheque.refresh_from_db()
+    assert (first.status, cheque.is_void) == (Status.PLANNED, True)
+    receive(amap, [first])
+    assert books_add_up() == []
+
+
+def test_a_cheque_of_a_withdrawn_subscription_is_given_back_for_good(amap):
+    subscription = signed(amap)
+    first = subscription.instalments.get(number=1)
+    receive(amap, [first])
+    Subscription.objects.filter(pk=subscription.pk).update(status="withdrawn")
+    payments.give_back(first, reason="withdrawn", by=amap.treasurer, now=NOW)
+    first.refresh_from_db()
+    assert first.status == Status.RETURNED
+    assert balance(f"cheques_held:{amap.farm.pk}") == 0
+
+
+def test_a_transfer_is_announced_then_confirmed_by_the_farm(amap):
+    subscription = signed(amap, method="transfer", status="awaiting_documents")
+    first, second, third = subscription.instalments.all()
+    payments.declare(first, second, by=amap.member, now=NOW)
+    assert balance(f"due:{subscription.pk}") == subscription.total_cents
+    payments.confirm(first, third, by=amap.farmer, now=NOW)
+    assert balance(f"farm_bank:{amap.farm.pk}") == first.amount_cents + third.amount_cents
+    subscription.refresh_from_db()
+    assert subscription.status != Subscription.Status.AWAITING_DOCUMENTS
+    with pytest.raises(Refused, match="has moved on"):
+        payments.declare(first, by=amap.member, now=NOW)
+    with pytest.raises(Refused, match="paid by bank transfer"):
+        receive(amap, [second])
+    with pytest.raises(Refused, match="not in the future"):
+        payments.confirm(second, by=amap.farmer, now=NOW, on=TODAY + timedelta(days=1))
+    assert books_add_up() == []
+
+
+def test_a_cheque_cannot_be_announced_as_a_transfer(amap):
+    first = signed(amap).instalments.get(number=1)
+    with pytest.raises(Refused, match="paid by cheque"):
+        payments.declare(first, by=amap.member, now=NOW)
+    with pytest.raises(Refused, match="paid by cheque"):
+        payments.confirm(first, by=amap.farmer, now=NOW)
+
+
+def test_br38_every_step_can_be_taken_back_with_a_reason_and_done_again(amap):
+    subscription = signed(amap)
+    first = subscription.instalments.get(number=1)
+    (cheque,) = receive(amap, [first])
+    batch = hand_over(amap, [cheque])
+    payments.cash(first, by=amap.farmer, now=NOW)
+    with pytest.raises(Refused, match="Say why"):
+        payments.correct(first, reason="", by=amap.farmer, now=NOW)
+    payments.correct(first, reason="another cheque", by=amap.farmer, now=NOW)
+    payments.cash(first, by=amap.farmer, now=NOW)
+    for expected in (Status.HANDED_OVER, Status.RECEIVED, Status.PLANNED):
+        payments.correct(first, reason="mistake", by=amap.treasurer, now=NOW)
+        first.refresh_from_db()
+        assert first.status == expected
+        assert books_add_up() == []
+    assert list(batch.cheques.values_list("is_void", flat=True)) == [True]
+    assert balance(f"due:{subscription.pk}") == subscription.total_cents
+    with pytest.raises(Refused, match="no step to take back"):
+        payments.correct(first, reason="mistake", by=amap.treasurer, now=NOW)
+    last = AuditEntry.objects.filter(about_id=first.pk, about="contracts.instalment").last()
+    assert (last.before, last.after, last.reason) == ("received", "planned", "mistake")
+    hand_over(amap, receive(amap, [first]))
+    assert books_add_up() == []
+
+
+def test_br38_transfers_are_taken_back_too(amap):
+    first = signed(amap, method="transfer").instalments.get(number=1)
+    payments.confirm(first, by=amap.farmer, now=NOW)
+    payments.correct(first, reason="another household", by=amap.farmer, now=NOW)
+    payments.confirm(first, by=amap.farmer, now=NOW)
+    payments.correct(first, reason="another household", by=amap.farmer, now=NOW)
+    payments.correct(first, reason="another household", by=amap.farmer, now=NOW)
+    first.refresh_from_db()
+    assert first.status == Status.PLANNED
+    assert balance(f"farm_bank:{amap.farm.pk}") == 0
+    assert books_add_up() == []
+
+
+def test_br75_late_payments_are_reminded_once_to_the_household_then_to_the_liaison(amap):
+    signed(amap)  # agreed for 1 and 31 October, and 30 November
+    payments.remind(NOW)
+    payments.remind(NOW)
+    letters = Letter.objects.filter(kind="payment_missing")
+    assert {(one.to, one.context["count"]) for one in letters} == {(amap.member.email, 2), (amap.liaison.email, 2)}
+    assert letters.count() == 2
+
+
+def test_br75_what_is_missing_is_asked_for_before_a_reservation_ends(amap):
+    offer = amap.offer(start=date(2027, 4, 1))
+    subscription = signed(amap, offer=offer, status="awaiting_documents")
+    Subscription.objects.filter(pk=subscription.pk).update(reserved_until=NOW + timedelta(days=4))
+    payments.remind(NOW)
+    assert not Letter.objects.exists()
+    payments.remind(NOW + timedelta(days=2))
+    assert Letter.objects.get().context["total_cents"] == subscription.total_cents
+
+
+class Payments(RuleBasedStateMachine):
+    """Receiving, handing over, cashing, rejecting, giving back, correcting in any order keep the books true (R9)."""
+
+    def __init__(self):
+        super().__init__()
+        self.point = transaction.atomic()
+        self.point.__enter__()
+
+    @initialize(instalments=st.integers(1, 4), method=st.sampled_from(["cheque", "cheque", "transfer"]))
+    def sign(self, instalments, method):
+        self.amap = Amap()
+        self.subscription = signed(self.amap, instalments=instalments, method=method)
+        self.subscription.instalments.update(deposit_not_before=date(2026, 10, 1))
+
+    def some(self, data, *statuses):
+        rows = list(self.subscription.instalments.filter(status__in=statuses))
+        return data.draw(st.lists(st.sampled_from(rows), min_size=1, unique=True)) if rows else []
+
+    @rule(data=st.data(), is_part=st.booleans())
+    def receive_or_declare(self, data, is_part):
+        chosen = self.some(data, Status.PLANNED)
+        if chosen and chosen[0].method == "transfer":
+            payments.declare(*chosen, by=None, now=NOW)
+            return
+        pile = [
+            (
+                one,
+                paper(
+                    one, amount_cents=max(1, one.amount_cents // 2) if is_part else one.amount_cents, is_part=is_part
+                ),
+            )
+            for one in chosen
+        ]
+        payments.receive(pile, by=None, now=NOW)
+
+    @rule(data=st.data())
+    def hand_over(self, data):
+        chosen = self.some(data, Status.RECEIVED)
+        if chosen:
+            hand_over(self.amap, [one.cheques.get(is_void=False) for one in chosen])
+
+    @rule(data=st.data())
+    def arrive(self, data):
+        if chosen := self.some(data, Status.HANDED_OVER):
+            payments.cash(*chosen, by=None, now=NOW)
+        if chosen := self.some(data, Status.DECLARED):
+            payments.confirm(*chosen, by=None, now=NOW)
+
+    @rule(data=st.data())
+    def reject(self, data):
+        for one in self.some(data, Status.HANDED_OVER, Status.CASHED):
+            payments.reject(one, reason="no funds", by=None, now=NOW)
+
+    @rule(data=st.data())
+    def give_back(self, data):
+        for one in self.some(data, Status.RECEIVED):
+            payments.give_back(one, reason="torn", by=None, now=NOW)
+
+    @rule(data=st.data())
+    def correct(self, data):
+        movable = (Status.RECEIVED, Status.HANDED_OVER, Status.CASHED, Status.DECLARED, Status.CONFIRMED)
+        for one in self.some(data, *movable):
+            payments.correct(one, reason="mistake", by=None, now=NOW)
+
+    @invariant()
+    def the_books_add_up(self):
+        assert books_add_up() == []
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.point.__exit__(None, None, None)
+
+
+def test_any_order_of_steps_keeps_the_books_balanced():
+    run_state_machine_as_test(
+        Payments,
+        settings=settings(
+            max_examples=8, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
