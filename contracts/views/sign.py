@@ -9,7 +9,9 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.http import urlencode
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -20,6 +22,7 @@ from contracts import documents, signing
 from contracts.actions import subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
 from contracts.models import ContractOffer, Instalment, Subscription, SubscriptionLine, WaitingListEntry
+from contracts.signing import MOST_OF_A_PRODUCT
 from contracts.views.strip import months
 
 
@@ -153,12 +156,14 @@ def _choose(request, asked):
         "is_short": short,
         "is_full": not offer.is_by_date and room < _least(proposal),
         "room": room,
-        "rows": _grid(form, proposal) if offer.is_by_date else None,
         "first": proposal.deliveries[0],
         "count": len(proposal.deliveries),
     }
+    sums = _sums(asked, form)
+    if offer.is_by_date:
+        sums["rows"] = _grid(form, proposal, sums["line_sums"])
     page = "choose_grid" if offer.is_by_date else "choose"
-    return render(request, f"contracts/subscriptions/{page}.html", context | _sums(asked, form))
+    return render(request, f"contracts/subscriptions/{page}.html", context | sums)
 
 
 def _least(proposal):
@@ -170,21 +175,36 @@ def _least(proposal):
 def _sums(asked, form):
     """What follows from a choice, for the price that follows the hand."""
     quoted = getattr(form, "quote", None)
-    problem = "" if quoted or not form.data else " ".join(form.non_field_errors())
+    problem = " ".join(form.non_field_errors()) if form.is_bound and form.has_changed() else ""
+    by_rank, by_item = (quoted.cents_by_rank, quoted.cents_by_item) if quoted else ({}, {})
     sums = {"asked": asked, "quote": quoted, "problem": problem}
-    if quoted and asked.offer.is_by_date:
-        by_rank, by_item = quoted.cents_by_rank, quoted.cents_by_item
-        sums["line_sums"] = [(one.rank, by_rank.get(one.rank, 0)) for one in asked.proposal.deliveries]
-        sums["column_sums"] = [(one.pk, by_item.get(one.pk, 0)) for one in asked.proposal.items]
+    if asked.offer.is_by_date:
+        sums["line_sums"] = [(one, by_rank.get(one.rank, 0)) for one in asked.proposal.deliveries]
+        sums["column_sums"] = [(one, by_item.get(one.pk, 0)) for one in asked.proposal.items]
+    elif len(set(by_rank.values())) == 1:
+        sums["per_delivery_cents"] = next(iter(by_rank.values()))
     return sums
 
 
-def _grid(form, proposal):
-    """(delivery, [(product, field)]) of every line of the grid."""
+CELL = (
+    '<td data-label="{}"><input type="number" inputmode="numeric" min="0" max="{}" id="id_{}" name="{}" value="{}" '
+    'aria-label="{}"{}></td>'
+)
+
+
+def _grid(form, proposal, line_sums):
+    """(delivery, its cells, its sum in cents) of every line of the grid."""
     return [
-        (delivery, [(product, form[f"c_{delivery.rank}_{product.pk}"]) for product in proposal.items])
-        for delivery in proposal.deliveries
+        (delivery, format_html_join("", CELL, _cells(form, proposal, delivery)), cents) for delivery, cents in line_sums
     ]
+
+
+def _cells(form, proposal, delivery):
+    for product in proposal.items:
+        name = f"c_{delivery.rank}_{product.pk}"
+        value = form.data.get(name, "") if form.is_bound else form.initial.get(name, "")
+        wrong = mark_safe(' aria-invalid="true"') if name in form.errors else ""
+        yield product.name, MOST_OF_A_PRODUCT, name, name, value, form.fields[name].label, wrong
 
 
 def _pay(request, asked):

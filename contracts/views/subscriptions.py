@@ -6,6 +6,8 @@ from django.contrib import messages
 from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,8 +15,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.euros import euros_text
 from amap.pages import page_of
-from contracts import documents, pricing, signing, tasks
+from contracts import documents, ledger, pricing, signing, tasks
 from contracts.actions import subscriptions
 from contracts.models import (
     ContractOffer,
@@ -36,7 +39,7 @@ MANAGERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.F
 def subscription(request, pk):
     """One household's contract: its dates, payments, signature and document, and what it still lacks."""
     rows = Subscription.objects.filter(association=request.standing.association_id).visible_to(request.standing)
-    rows = rows.select_related("offer__farm", "offer__place", "household", "document").defer(
+    rows = rows.select_related("offer__farm", "offer__place", "household", "association", "document").defer(
         "document__pdf", "document__content"
     )
     it = get_object_or_404(rows, pk=pk)
@@ -44,7 +47,9 @@ def subscription(request, pk):
     deliveries = list(it.offer.deliveries.all())
     today = clock.today()
     mine = signing.due_days([(line.turn, line.delivery_id) for line in lines], deliveries, it.first_rank, it.last_rank)
-    instalments = list(it.instalments.order_by("number"))
+    instalments = ledger.with_badges(
+        it.instalments.order_by("number"), today=today, grace_days=it.association.grace_days
+    )
     is_waiting = it.status == Subscription.Status.AWAITING_DOCUMENTS
     standing = request.standing
     may_manage = standing.is_committee or it.offer.farm_id in standing.liaison_farm_ids
@@ -210,9 +215,7 @@ def subscriptions_list(request):
     )
     context = {
         "page": page,
-        "rows": [
-            {"it": row, "words": words.get(row.pk, ""), "missing": missing.get(row.pk, [])} for row in page.object_list
-        ],
+        "rows": _rows(page.object_list, words, missing, standing.slug, with_offer=offer is None),
         "offers": offers,
         "offer": offer,
         "status": status,
@@ -220,6 +223,35 @@ def subscriptions_list(request):
         "totals": _totals(offer[0]) if offer else [],
     }
     return render(request, "contracts/subscriptions/subscriptions.html", context)
+
+
+ROW = (
+    '<tr><th scope="row"><a href="{}">{}</a> <small class="soft">{}</small></th>{}<td data-label="{}">{}</td>'
+    '<td data-label="{}">{}{}</td><td class="num" data-label="{}">{}</td><td class="num" data-label="{}">{}</td></tr>'
+)
+
+
+def _rows(rows, words, missing, slug, *, with_offer):
+    """The table's rows. Fifty of them, so they are formatted here."""
+    share, state, deliveries, total = _("Share"), _("State"), _("Deliveries"), _("Total")
+    return format_html_join(
+        "",
+        ROW,
+        (
+            (
+                reverse("contracts:subscription", args=[slug, row.pk]),
+                row.household.name,
+                row.household.code,
+                format_html('<td data-label="{}">{}</td>', _("Offer"), row.offer.title) if with_offer else "",
+                *(share, words.get(row.pk, "")),
+                *(state, row.get_status_display()),
+                format_html(' <small class="soft">{}</small>', ", ".join(missing[row.pk])) if row.pk in missing else "",
+                *(deliveries, row.deliveries_count),
+                *(total, euros_text(row.total_cents)),
+            )
+            for row in rows
+        ),
+    )
 
 
 def _listed(rows, standing):
