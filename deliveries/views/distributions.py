@@ -68,7 +68,8 @@ def distributions(request):
 
 def _what(deliveries):
     """(what the household takes, who comes) in words."""
-    mine = [f"{title}: {reader.contents_text(contents)}" for title, _farm, contents in deliveries if contents]
+    pair = reader.pair_text()
+    mine = [pair % (title, reader.contents_text(contents)) for title, _farm, contents in deliveries if contents]
     farms = dict.fromkeys(farm for _title, farm, _contents in deliveries)
     return " · ".join(mine), ", ".join(farms)
 
@@ -87,7 +88,7 @@ def _months(standing, evenings, coming, today):
                 {
                     "text": evening.day.day,
                     "state": f"{state} next" if evening.pk == following else state,
-                    "title": f"{date_format(evening.day, 'l j F')}: {mine or farms}",
+                    "title": reader.pair_text() % (date_format(evening.day, "l j F"), mine or farms),
                     "url": reverse("deliveries:distribution", args=[standing.slug, evening.pk]),
                 }
             )

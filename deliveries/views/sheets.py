@@ -106,7 +106,8 @@ PLAIN_ROW = '<li id="h{}" class="sign">{}</li>'
 def _rows(lines, read, slug):
     """The list's rows as one safe string: three hundred baskets cost no template include."""
     evening = read.distribution
-    titles = {pk: delivery.title for pk, delivery in read.deliveries.items()}
+    pair = reader.pair_text()
+    titles = {pk: pair % (delivery.title.replace("%", "%%"), "%s") for pk, delivery in read.deliveries.items()}
     urls = {name: reverse(f"deliveries:{name}", args=[slug, evening.pk]) for name in ("collect", "uncollect", "sheet")}
     if not evening.is_locked:
         return format_html_join(
@@ -148,8 +149,8 @@ def _rows(lines, read, slug):
 
 
 def _what(line, titles, words=None, fates=None):
-    """What a household takes, and what happened, in one line of text."""
-    parts = [f"{titles[basket.delivery_id]}: {contents_text(basket.contents)}" for basket in line.baskets]
+    """What a household takes, and what happened, in one line of text. `titles`: `"Bread: %s"` by delivery."""
+    parts = [titles[basket.delivery_id] % contents_text(basket.contents) for basket in line.baskets]
     if words:
         first = line.baskets[0]
         if line.is_collected and first.collected_at:
