@@ -31,6 +31,18 @@ PLACES = [
     Place("deliveries:distributions", _("Distributions"), "basket", is_main=True),
     Place("deliveries:roster", _("Roster"), "roster", is_main=True),
     Place("contracts:offers", _("Contracts"), "contract", is_main=True),
+    Place("contracts:my_payments", _("My payments"), "money", frozenset({Role.MEMBER})),
+    Place(
+        "contracts:payments",
+        _("Cheques to record"),
+        "cheque",
+        frozenset({Role.COMMITTEE, Role.TREASURER, Role.LIAISON}),
+    ),
+    Place(
+        "contracts:deposits", _("Deposit slips"), "cheque", frozenset({Role.COMMITTEE, Role.TREASURER, Role.LIAISON})
+    ),
+    Place("contracts:farm_payments", _("Payments to the farm"), "money", frozenset({Role.FARMER})),
+    Place("contracts:accounts", _("Accounts of the farms"), "money", OFFICE | {Role.LIAISON, Role.FARMER}),
     Place("amap:my_household", _("My household"), "person", frozenset({Role.MEMBER})),
     Place("amap:farms", _("Farms"), "farm"),
     Place("amap:households", _("Households"), "people", OFFICE | {Role.LIAISON}),

@@ -15,13 +15,15 @@ from amap.models import Heartbeat
 from contracts import tasks as contracts
 
 # Idempotent functions of `now`, quick when there is nothing to do.
-EVERY_MINUTE = [jobs.sweep, letters.send_waiting, contracts.ask_for_documents]
+EVERY_MINUTE = [jobs.sweep, letters.send_waiting, contracts.turn_last_keys, contracts.ask_for_documents]
 
 # From this local hour on; dotted paths of functions of `now`.
 EVERY_DAY = [
     (time(0, 5), "contracts.actions.offers.advance"),
     (time(0, 10), "contracts.tasks.follow_the_calendar"),
+    (time(1, 0), "contracts.books.nightly"),
     (time(2, 0), "amap.backup.nightly"),
+    (time(8, 0), "contracts.actions.payments.remind"),
 ]
 
 
