@@ -13,7 +13,8 @@ DEBUG = env.flag("AMAP_DEBUG")
 # The demo has one-click entry and a clock that pretends another day; its pages do not exist otherwise.
 DEMO = env.flag("AMAP_DEMO")
 # Days the application's clock stands away from the machine's (only the demo moves it).
-CLOCK_OFFSET_DAYS = env.number("AMAP_CLOCK_OFFSET_DAYS", 0) if DEMO else 0
+CLOCK_FILE = DATA_DIR / "clock-offset"
+CLOCK_OFFSET_DAYS = int(CLOCK_FILE.read_text()) if DEMO and CLOCK_FILE.exists() else 0
 
 INSECURE_KEY = "not-a-secret-only-for-tests-and-the-demo"
 SECRET_KEY = env.text("AMAP_SECRET_KEY", INSECURE_KEY)

@@ -1,8 +1,10 @@
 """Pages above associations. Route names are `site:…`."""
 
+from django.conf import settings
 from django.urls import path
 
 from amap import desks
+from amap.demo import views as demo
 from amap.views import health, site
 from deliveries.views import feeds
 
@@ -20,3 +22,8 @@ urlpatterns = [
     path("calendar/withdraw/", feeds.withdraw_calendar, name="withdraw_calendar"),
     path("feeds/<str:token>.ics", feeds.feed, name="feed"),
 ]
+if settings.DEMO:
+    urlpatterns += [
+        path("demo/", demo.doors, name="demo"),
+        path("demo/enter/<slug:persona>/", demo.enter, name="enter"),
+    ]

@@ -4,14 +4,15 @@ name.
 
 from django.urls import include, path, register_converter
 
-from amap.converters import IdConverter
+from amap.converters import AssociationConverter, IdConverter
 
 register_converter(IdConverter, "id")
+register_converter(AssociationConverter, "association")
 
 urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("amap.site_urls")),
-    path("<slug:association>/", include("amap.association_urls")),
-    path("<slug:association>/", include("contracts.urls")),
-    path("<slug:association>/", include("deliveries.urls")),
+    path("<association:association>/", include("amap.association_urls")),
+    path("<association:association>/", include("contracts.urls")),
+    path("<association:association>/", include("deliveries.urls")),
 ]

@@ -2,14 +2,14 @@
 
 from hashlib import sha256
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone, translation
 
 from amap import clock, jobs, pdf
 from amap.models import Association, Job
 from contracts import documents
 from contracts.actions import subscriptions
-from contracts.models import ContractDocument, Delivery, Subscription
+from contracts.models import ContractDocument, Delivery, Instalment, Subscription
 
 
 def ask_for_documents(now):
@@ -48,6 +48,16 @@ def contract_pdf(content, fingerprint=""):
     with translation.override("fr"):
         context = documents.on_paper(content) | {"fingerprint": fingerprint}
     return pdf.render("print/contract.html", context, language="fr")
+
+
+def turn_last_keys(now):
+    """Validate the contracts that lacked only something outside of them, such as the membership's fee (BR-21)."""
+    awaited = Instalment.objects.awaited().filter(subscription=OuterRef("pk"))
+    waiting = list(Subscription.objects.filter(~Exists(awaited), status=Subscription.Status.AWAITING_DOCUMENTS))
+    missing = subscriptions.missing_keys_of(waiting) if waiting else {}
+    for subscription in waiting:
+        if subscription.pk not in missing:
+            subscriptions.validate_if_complete(subscription, now=now)
 
 
 def follow_the_calendar(now):
