@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
@@ -89,7 +90,7 @@ class PartForm(forms.ModelForm):
         super().__init__(data, instance=copy(offer))
         for name, field in self.fields.items():
             if isinstance(field, TextField):
-                field.label = ContractOffer._meta.get_field(name).verbose_name
+                field.label = capfirst(ContractOffer._meta.get_field(name).verbose_name)
                 field.widget.attrs["rows"] = 5
 
 
@@ -174,7 +175,7 @@ class CalendarForm(forms.Form):
         help_text=gettext_lazy("Holidays, the farm's break. For example 24/12/2026, 31/12/2026."),
     )
     exceptional_reason = forms.CharField(
-        label=ContractOffer._meta.get_field("exceptional_reason").verbose_name, required=False, max_length=200
+        label=gettext_lazy("Why the season is shorter than usual"), required=False, max_length=200
     )
 
     def __init__(self, data=None, *, offer):
@@ -354,9 +355,9 @@ class TermsForm(PartForm):
     def __init__(self, data=None, *, offer):
         super().__init__(data, offer=offer)
         for name in CLAUSES:
-            verbose = ContractOffer._meta.get_field(name).verbose_name
+            label = capfirst(ContractOffer._meta.get_field(name).verbose_name)
             required = name != "shortage_rule" or offer.kind != ContractOffer.Kind.HARVEST_SHARE
-            self.fields[name] = TextField(label=verbose, required=required)
+            self.fields[name] = TextField(label=label, required=required)
             self.fields[name].widget.attrs |= {"rows": 5, "lang": "fr"}
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.contrib import messages
-from django.db.models import Count, Prefetch, prefetch_related_objects
+from django.db.models import Count, prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -43,7 +43,6 @@ from contracts.models import (
     FarmBudget,
     FarmBudgetLine,
     OfferAcceptance,
-    ShareSize,
     Subscription,
     WaitingListEntry,
 )
@@ -67,7 +66,7 @@ BADGES = {
     Status.DRAFT: "off",
     Status.PROPOSED: "waiting",
     Status.AGREED: "waiting",
-    Status.OPEN: "mine",
+    Status.OPEN: "done",
     Status.RUNNING: "done",
     Status.CLOSED: "off",
     Status.SETTLED: "off",
@@ -106,12 +105,7 @@ def _manages(request, offer):
 def offers(request):
     """What one can sign up for, has signed, will be able to sign; for those who prepare offers, what waits for them."""
     today, standing = clock.today(), request.standing
-    rows = (
-        _here(request)
-        .visible_to(standing)
-        .annotate(deliveries_count=Count("deliveries"))
-        .prefetch_related(Prefetch("sizes", ShareSize.objects.order_by("price_cents")))
-    )
+    rows = _here(request).visible_to(standing).annotate(deliveries_count=Count("deliveries")).prefetch_related("sizes")
     over = (Status.CLOSED, Status.SETTLED, Status.CANCELLED)
     signed = dict(
         Subscription.objects.filter(
@@ -212,7 +206,7 @@ def offer(request, pk):
         "parts": note.parts() if note else None,
         "payments": _payments(one),
         "clauses": _clauses(one),
-        "control": _control(request, one, today) if manages else None,
+        "control": _control(request, one, today, has_budget=note is not None) if manages else None,
     } | _mine(request, one, today)
     return render(request, "contracts/offers/offer.html", context)
 
@@ -261,10 +255,11 @@ def _liaisons(one, today):
 def _payments(one):
     """How one pays, as words."""
     methods = {"cheque": _("cheques"), "transfer": _("bank transfers")}
-    counts = ", ".join(str(n) for n in sorted(one.instalment_counts))
+    *most, last = sorted(one.instalment_counts) or [1]
+    counts = _("%(some)s or %(last)s") % {"some": ", ".join(map(str, most)), "last": last} if most else str(last)
     return {
         "methods": _(" or ").join(methods[name] for name in one.methods),
-        "counts": _("in %(counts)s payments") % {"counts": counts} if counts not in ("", "1") else _("in one payment"),
+        "counts": _("in one payment") if last == 1 else _("in %(counts)s payments") % {"counts": counts},
         "dates": one.get_date_strategy_display(),
     }
 
@@ -304,7 +299,7 @@ def _mine(request, one, today):
     }
 
 
-def _control(request, one, today):
+def _control(request, one, today, *, has_budget):
     """What those who prepare the offer need: whom it waits for, what it lacks, what they may do now."""
     in_preparation = one.status in actions.IN_PREPARATION
     lacking = missing(one) if in_preparation else []
@@ -320,7 +315,7 @@ def _control(request, one, today):
     }
     has_accepted = any(acceptance.by_id == request.user.pk for acceptance in yes)
     return {
-        "sections": _sections(request, one, lacking) if in_preparation else [],
+        "sections": _sections(request, one, lacking, has_budget=has_budget) if in_preparation else [],
         "lacking": lacking,
         "acceptances": yes,
         "awaited": [Side(side).label for side in Side if side not in accepted] if one.status == Status.PROPOSED else [],
@@ -339,7 +334,7 @@ def _control(request, one, today):
     }
 
 
-def _sections(request, one, lacking):
+def _sections(request, one, lacking, *, has_budget):
     """The task list of BR-10: one line per page, with what it still lacks."""
     slug = request.standing.slug
     places = {name: (reverse(route, args=[slug, one.pk]), label) for name, (route, label) in PARTS.items()}
@@ -348,6 +343,7 @@ def _sections(request, one, lacking):
         {
             "url": url,
             "label": label,
+            "is_left_out": name == "budget" and not has_budget,
             "lacks": [str(NEEDS[name][key]) for key in lacking if key in NEEDS.get(name, ())],
         }
         for name, (url, label) in places.items()
