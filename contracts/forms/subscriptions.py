@@ -9,10 +9,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import Due
-from contracts.models import SubscriptionLine
 from contracts.signing import MOST_OF_A_PRODUCT, MOST_OF_A_SIZE
 
 SEAL = "contracts.sign"
+
+
+class Number(forms.IntegerField):
+    """How many; left empty, none."""
+
+    def to_python(self, value):
+        return super().to_python(value) or 0
 
 
 class SharesForm(forms.Form):
@@ -20,18 +26,16 @@ class SharesForm(forms.Form):
 
     def __init__(self, *args, proposal, chosen=(), **kwargs):
         self.proposal = proposal
-        numbers = {size: quantity for size, quantity, _turn in chosen}
-        turns = [turn for _size, _quantity, turn in chosen]
-        super().__init__(
-            *args, initial={f"size_{size}": n for size, n in numbers.items()} | {"turn": "".join(turns[:1])}, **kwargs
-        )
+        initial = {f"size_{size}": quantity for size, quantity, _turn in chosen}
+        if chosen:
+            initial["turn"] = chosen[0][2]
+        super().__init__(*args, initial=initial, **kwargs)
         for size in proposal.items:
-            self.fields[f"size_{size.pk}"] = forms.IntegerField(
+            self.fields[f"size_{size.pk}"] = Number(
                 label=f"{size.label} · {euros_text(size.price_cents)}",
                 help_text=self._season_text(size),
                 min_value=0,
                 max_value=MOST_OF_A_SIZE,
-                required=False,
                 widget=forms.NumberInput(attrs={"class": "quantity", "inputmode": "numeric"}),
                 initial=0,
             )
@@ -40,16 +44,13 @@ class SharesForm(forms.Form):
                 label=_("How often?"),
                 choices=[
                     ("every", _("At every delivery")),
-                    ("", _("Every other delivery, whichever turn needs people")),
+                    ("open", _("Every other delivery, whichever turn needs people")),
                     ("odd", self._turn_text(_("Every other delivery, turn A"), 1)),
                     ("even", self._turn_text(_("Every other delivery, turn B"), 0)),
                 ],
                 widget=forms.RadioSelect,
-                required=False,
                 initial="every",
             )
-            if not chosen:
-                self.initial["turn"] = "every"
 
     def _season_text(self, size):
         count = len(self.proposal.deliveries)
@@ -63,7 +64,7 @@ class SharesForm(forms.Form):
 
     @property
     def choices(self):
-        turn = self.cleaned_data.get("turn", "every") if self.proposal.offer.alternate_allowed else "every"
+        turn = {"open": ""}.get(turn := self.cleaned_data.get("turn", "every"), turn)
         return [
             (size.pk, quantity, turn)
             for size in self.proposal.items
@@ -189,6 +190,3 @@ def unseal(text):
         return seals.loads(text or "", salt=SEAL)
     except seals.BadSignature:
         return None
-
-
-TURNS = dict(SubscriptionLine.Turn.choices)

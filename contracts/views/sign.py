@@ -21,9 +21,9 @@ from amap.models import Household
 from contracts import documents, signing
 from contracts.actions import subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
-from contracts.models import ContractOffer, Instalment, Subscription, SubscriptionLine, WaitingListEntry
+from contracts.models import ContractOffer, Instalment, Subscription, WaitingListEntry
 from contracts.signing import MOST_OF_A_PRODUCT
-from contracts.views.strip import months
+from contracts.views.pieces import made_of, months
 
 
 def steps():
@@ -260,7 +260,6 @@ def _check(request, asked):
         "action": address,
         "change_baskets": asked.address(),
         "change_payments": asked.address("pay"),
-        "lines": _quote_lines(asked),
         "months": months(asked.proposal.deliveries, set(asked.quote.ranks), asked.today),
         "first_on": asked.proposal.by_rank[asked.quote.ranks[0]].day,
         "last_on": asked.proposal.by_rank[asked.quote.ranks[-1]].day,
@@ -268,7 +267,7 @@ def _check(request, asked):
         "method": dict(Instalment.Method.choices)[asked.state["m"]],
         "clauses": _clauses(asked.offer),
     }
-    return render(request, "contracts/subscriptions/check.html", context)
+    return render(request, "contracts/subscriptions/check.html", context | _made_of(asked))
 
 
 def _after(request, signed):
@@ -283,20 +282,18 @@ def _after(request, signed):
     return redirect("contracts:subscription", request.standing.slug, signed.pk)
 
 
-def _quote_lines(asked):
-    turns = dict(SubscriptionLine.Turn.choices)
-    return [
-        {
-            "label": asked.proposal.by_item[line.item],
-            "quantity": line.quantity,
-            "turn": turns[line.turn] if line.turn != "every" else "",
-            "day": asked.proposal.by_rank[line.ranks[0]].day if asked.offer.is_by_date else None,
-            "count": len(line.ranks),
-            "unit_cents": line.unit_price_cents,
-            "total_cents": line.total_cents,
-        }
+def _made_of(asked):
+    return made_of(
+        (
+            asked.proposal.by_item[line.item],
+            line.quantity,
+            line.turn,
+            line.unit_price_cents,
+            len(line.ranks),
+            asked.proposal.by_rank[line.ranks[0]].day if asked.offer.is_by_date else None,
+        )
         for line in asked.quote.lines
-    ]
+    )
 
 
 def _clauses(offer):

@@ -28,7 +28,7 @@ from contracts.models import (
     SubscriptionLine,
     WaitingListEntry,
 )
-from contracts.views.strip import months
+from contracts.views.pieces import made_of, months
 
 MANAGERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
 
@@ -57,7 +57,6 @@ def subscription(request, pk):
     context = {
         "it": it,
         "is_mine": it.household_id == standing.household_id,
-        "lines": _lines(lines, mine),
         "months": months(deliveries, {one.rank for one in mine}, today),
         "next": next((one.day for one in mine if one.day >= today), None),
         "left": sum(one.day >= today for one in mine),
@@ -70,23 +69,18 @@ def subscription(request, pk):
         and it.status in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED)
         and not has_begun,
     }
-    return render(request, "contracts/subscriptions/subscription.html", context)
-
-
-def _lines(lines, mine):
-    turns = dict(SubscriptionLine.Turn.choices)
-    return [
-        {
-            "label": line.size or line.product,
-            "quantity": line.quantity,
-            "turn": turns[line.turn] if line.turn != "every" else "",
-            "day": line.delivery.day if line.delivery else None,
-            "count": _times(line, mine),
-            "unit_cents": line.unit_price_cents,
-            "total_cents": line.quantity * line.unit_price_cents * _times(line, mine),
-        }
+    context |= made_of(
+        (
+            line.size or line.product,
+            line.quantity,
+            line.turn,
+            line.unit_price_cents,
+            _times(line, mine),
+            line.delivery and line.delivery.day,
+        )
         for line in lines
-    ]
+    )
+    return render(request, "contracts/subscriptions/subscription.html", context)
 
 
 def _times(line, mine):
@@ -227,7 +221,8 @@ def subscriptions_list(request):
 
 ROW = (
     '<tr><th scope="row"><a href="{}">{}</a> <small class="soft">{}</small></th>{}<td data-label="{}">{}</td>'
-    '<td data-label="{}">{}{}</td><td class="num" data-label="{}">{}</td><td class="num" data-label="{}">{}</td></tr>'
+    '<td data-label="{}"><span>{}{}</span></td><td class="num" data-label="{}">{}</td>'
+    '<td class="num" data-label="{}">{}</td></tr>'
 )
 
 
