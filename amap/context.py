@@ -31,6 +31,7 @@ PLACES = [
     Place("deliveries:distributions", _("Distributions"), "basket", is_main=True),
     Place("deliveries:roster", _("Roster"), "roster", is_main=True),
     Place("contracts:offers", _("Contracts"), "contract", is_main=True),
+    Place("contracts:my_contracts", _("My contracts"), "contract", frozenset({Role.MEMBER})),
     Place("contracts:my_payments", _("My payments"), "money", frozenset({Role.MEMBER})),
     Place(
         "contracts:payments",
@@ -40,6 +41,12 @@ PLACES = [
     ),
     Place(
         "contracts:deposits", _("Deposit slips"), "cheque", frozenset({Role.COMMITTEE, Role.TREASURER, Role.LIAISON})
+    ),
+    Place(
+        "contracts:subscriptions",
+        _("Contracts signed"),
+        "contract",
+        OFFICE | {Role.LIAISON, Role.FARMER},
     ),
     Place("contracts:farm_payments", _("Payments to the farm"), "money", frozenset({Role.FARMER})),
     Place("contracts:accounts", _("Accounts of the farms"), "money", OFFICE | {Role.LIAISON, Role.FARMER}),
