@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from amap import desks
-from amap.views import farms, history, membership, people, settings
+from amap.desks import views as desks
+from amap.views import farms, history, membership, people, records, settings
 
 app_name = "amap"
 urlpatterns = [
     path("", desks.home, name="home"),
+    path("committee/", desks.committee, name="committee"),
     path("household/", people.my_household, name="my_household"),
     path("households/", people.households, name="households"),
     path("households/new/", people.household_new, name="household_new"),
@@ -49,4 +50,9 @@ urlpatterns = [
     path("settings/places/new/", settings.place_new, name="place_new"),
     path("settings/places/<id:pk>/", settings.place_edit, name="place_edit"),
     path("history/", history.history, name="history"),
+    path("troubles/", records.troubles, name="troubles"),
+    path("letters/<id:pk>/send-again/", records.send_again, name="send_again"),
+    path("letters/<id:pk>/settle/", records.settle_letter, name="settle_letter"),
+    path("work/<id:pk>/try-again/", records.try_again, name="try_again"),
+    path("work/<id:pk>/settle/", records.settle_job, name="settle_job"),
 ]

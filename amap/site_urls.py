@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.urls import path
 
-from amap import desks
 from amap.demo import views as demo
+from amap.desks import views as desks
 from amap.views import health, site
 from deliveries.views import feeds
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("start/", site.start, name="start"),
     path("invitations/<str:token>/", site.invitation, name="invitation"),
     path("profile/", site.profile, name="profile"),
+    path("help/", desks.help_page, name="help"),
+    path("help/<slug:page>/", desks.help_page, name="help_page"),
     path("farms/<slug:slug>/", desks.farm_desk, name="farm_desk"),
     path("calendar/", feeds.my_calendar, name="calendar"),
     path("calendar/renew/", feeds.renew_calendar, name="renew_calendar"),

@@ -39,6 +39,10 @@ class Letter(models.Model):
         SENT = "sent", _("sent")
         UNKNOWN = "unknown", _("perhaps sent")
         FAILED = "failed", _("not sent")
+        SETTLED = "settled", _("settled otherwise")
+
+    # Somebody's decision; the rest of a letter's way is the worker's (amap/letters.py).
+    MOVES = {"failed": {"queued", "settled"}, "unknown": {"queued", "settled"}}
 
     association = models.ForeignKey(Association, models.CASCADE, null=True, related_name="letters")
     key = models.CharField(max_length=150, unique=True)
@@ -79,6 +83,10 @@ class Job(models.Model):
         RUNNING = "running", _("running")
         DONE = "done", _("done")
         PARKED = "parked", _("given up")
+        SETTLED = "settled", _("settled otherwise")
+
+    # Somebody's decision; the rest of a job's way is the worker's (amap/jobs.py).
+    MOVES = {"parked": {"waiting", "settled"}}
 
     association = models.ForeignKey(Association, models.CASCADE, null=True, related_name="jobs")
     key = models.CharField(max_length=150, unique=True)

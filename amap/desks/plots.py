@@ -1,0 +1,99 @@
+"""Pictures of desks: figures → what `ui/columns.html`, `ui/bars.html` and `ui/calendar_strip.html` draw."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import F, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from amap import charts
+from amap.euros import equivalents_text, euros_text
+from contracts import ledger, season_strip
+
+MONTHS_BACK, MONTHS = 5, 12
+SEASON_BACK, SEASON_AHEAD = timedelta(days=62), timedelta(days=190)
+
+
+@dataclass(frozen=True)
+class Payments:
+    """`rows` for `ui/columns.html`: handed in, and promised as outline. Sums in cents."""
+
+    rows: list
+    promised: int
+    handed_in: int
+
+
+def payments(instalments, today):
+    """What was promised and what was handed in, by month, over the year around today. One query."""
+    first = _months_later(today.replace(day=1), -MONTHS_BACK)
+    last = _months_later(first, MONTHS) - timedelta(days=1)
+    around = ledger.by_month(instalments.filter(deposit_not_before__range=(first, last)), today=today, grace_days=0)
+    rows = [
+        {
+            "label": date_format(row["month"], "M y"),
+            "value": row["sums"].promised - row["sums"].awaited,
+            "text": euros_text(row["sums"].promised - row["sums"].awaited),
+            "target": row["sums"].promised,
+            "second_text": euros_text(row["sums"].promised),
+        }
+        for row in around
+        if row["sums"].promised
+    ]
+    return Payments(charts.bars(rows), sum(row["target"] for row in rows), sum(row["value"] for row in rows))
+
+
+def _months_later(first, count):
+    index = first.year * 12 + first.month - 1 + count
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def signed(rows):
+    """(label, taken, needed), in hundredths of a share → rows for `ui/bars.html`."""
+    return charts.bars(
+        {
+            "label": label,
+            "value": taken,
+            "target": needed,
+            "text": _("%(taken)s of %(needed)s")
+            % {"taken": equivalents_text(taken), "needed": equivalents_text(needed)},
+        }
+        for label, taken, needed in rows
+    )
+
+
+def season(association, today):
+    """The association's distributions as months, those with holes in the roster marked. One query."""
+    evenings = (
+        association.distributions.filter(day__range=(today - SEASON_BACK, today + SEASON_AHEAD))
+        .order_by("day")
+        .values_list("day", "place__name")
+        .annotate(missing=Sum(F("shifts__needed") - F("shifts__taken"), default=0))
+    )
+    entries, following = [], None
+    for day, place, missing in evenings:
+        if day < today:
+            entries.append((day, "done", place))
+            continue
+        following = following or day
+        state, words = "", place
+        if missing:
+            state = "late"
+            words = (
+                place
+                + ", "
+                + ngettext("%(count)s person missing", "%(count)s people missing", missing) % {"count": missing}
+            )
+        entries.append((day, f"{state} next".strip() if day == following else state, words))
+    return season_strip.months(entries)
+
+
+def season_legend():
+    """What the marks of `season` mean."""
+    return [
+        {"state": "done", "text": _("past")},
+        {"state": "next", "text": _("the next one")},
+        {"state": "late", "text": _("people are missing")},
+        {"state": "", "text": _("to come")},
+    ]

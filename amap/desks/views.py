@@ -1,0 +1,112 @@
+"""The pages: home, the committee's dashboard, a farm's desk, the entrance, help."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404
+from django.shortcuts import redirect, render
+
+from amap import clock
+from amap.access import Role, farms_of, own_farm, role_required
+from amap.actions import people
+from amap.desks import farm as farm_reader
+from amap.desks import member, plots
+from amap.desks.cards import cards
+from amap.models import Association
+from contracts.models import ContractOffer, Instalment
+from deliveries.models import Distribution
+
+OFFICE = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY)
+
+
+def home(request):
+    """The visitor's desk in this association: what they collect, what they owe or must do, what waits for their role,
+    what has changed.
+    """
+    standing, now = request.standing, clock.now()
+    today = clock.today()
+    context = {"home": None, "cards": [], "steps": [], "evening": None}
+    if standing.is_member:
+        context["home"] = member.home(standing, now)
+    if standing.roles - {Role.MEMBER}:
+        context["cards"] = cards(request.association, standing, now)
+    if standing.is_committee:
+        context["steps"] = people.first_steps(request.association)
+    if standing.is_distribution_lead:
+        coming = Distribution.objects.filter(association=standing.association_id).coming(today)
+        context["evening"] = coming.select_related("place").first()
+    context["farms"] = [farm for farm in farms_of(request.user) if farm[0] in standing.farm_ids]
+    return render(request, "amap/desks/home.html", context)
+
+
+@role_required(*OFFICE)
+def committee(request):
+    """The dashboard: what waits, and how the season stands."""
+    association, today = request.association, clock.today()
+    offers = association.offers.filter(
+        status__in=[ContractOffer.Status.AGREED, *ContractOffer.LIVE], capacity_hundredths__gt=0
+    ).order_by("title", "pk")
+    return render(
+        request,
+        "amap/desks/committee.html",
+        {
+            "cards": cards(association, request.standing, clock.now()),
+            "steps": people.first_steps(association) if request.standing.is_committee else [],
+            "months": plots.season(association, today),
+            "legend": plots.season_legend(),
+            "signed": plots.signed(offers.values_list("title", "taken_hundredths", "capacity_hundredths")[:40]),
+            "payments": plots.payments(Instalment.objects.filter(association=association), today),
+        },
+    )
+
+
+def farm_desk(request, slug):
+    """A farm's desk, over all its associations: what to harvest for the next delivery day, first."""
+    farm, now = own_farm(request, slug), clock.now()
+    today = clock.today()
+    standings = {
+        standing.association_id: standing
+        for standing in request.user.standings.values()
+        if farm.pk in standing.farm_ids
+    }
+    coming = farm_reader.days(farm, standings, now)
+    waiting, live = farm_reader.offers(farm, standings)
+    return render(
+        request,
+        "amap/desks/farm.html",
+        {
+            "farm": farm,
+            "next": coming[0] if coming else None,
+            "later": coming[1:],
+            "waiting": waiting,
+            "arrivals": farm_reader.arrivals(farm, standings, today),
+            "signed": plots.signed(live),
+            "payments": plots.payments(Instalment.objects.filter(farm=farm), today),
+            "associations": list(standings.values()),
+        },
+    )
+
+
+@login_not_required
+def entrance(request):
+    """Straight to the only place one has; a choice where there are several; on an empty site, the first page."""
+    if not request.user.is_authenticated:
+        if not Association.objects.exists():
+            return redirect("site:start")
+        return redirect_to_login("/")
+    standings, farms = list(request.user.standings.values()), farms_of(request.user)
+    # A farmer's associations are on the farm's desk.
+    own = [standing for standing in standings if standing.roles != {Role.FARMER}]
+    if len(own) + len(farms) == 1:
+        return redirect("amap:home", own[0].slug) if own else redirect("site:farm_desk", farms[0][1])
+    return render(request, "amap/site/entrance.html", {"standings": own, "farms": farms})
+
+
+# Who a page is for.
+HELP = ("member", "farmer", "liaison", "treasurer", "distribution", "committee")
+
+
+def help_page(request, page=""):
+    """How things are done, step by step, by role; without a page, the list of them."""
+    if page and page not in HELP:
+        raise Http404
+    return render(request, f"amap/help/{page or 'index'}.html")

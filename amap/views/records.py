@@ -1,0 +1,68 @@
+"""Letters that may not have arrived and work that was given up: where their cards on the dashboard lead."""
+
+from django.contrib import messages
+from django.db.models import Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from amap import clock
+from amap.access import Role, role_required
+from amap.actions import records
+from amap.models import Job, Letter
+from amap.pages import page_of
+
+KEEPERS = (Role.COMMITTEE, Role.SECRETARY)
+
+
+def _letters(request):
+    return Letter.objects.filter(association=request.standing.association_id, status__in=records.STUCK_LETTERS)
+
+
+def _jobs(request):
+    """Those of this association, and those of the whole installation, which hold nobody's data."""
+    return Job.objects.filter(
+        Q(association=request.standing.association_id) | Q(association=None), status=Job.Status.PARKED
+    )
+
+
+@role_required(*KEEPERS)
+def troubles(request):
+    return render(
+        request,
+        "amap/records/troubles.html",
+        {"page": page_of(request, _letters(request).order_by("-created_at")), "jobs": _jobs(request)[:50]},
+    )
+
+
+def _done(request, text):
+    messages.success(request, text)
+    return redirect("amap:troubles", request.standing.slug)
+
+
+@require_POST
+@role_required(*KEEPERS)
+def send_again(request, pk):
+    records.send_again(get_object_or_404(_letters(request), pk=pk), by=request.user, now=clock.now())
+    return _done(request, _("The letter leaves within a minute."))
+
+
+@require_POST
+@role_required(*KEEPERS)
+def settle_letter(request, pk):
+    records.settle_letter(get_object_or_404(_letters(request), pk=pk), by=request.user, now=clock.now())
+    return _done(request, _("Settled: no letter is sent."))
+
+
+@require_POST
+@role_required(*KEEPERS)
+def try_again(request, pk):
+    records.try_again(get_object_or_404(_jobs(request), pk=pk), by=request.user, now=clock.now())
+    return _done(request, _("It is tried again within two minutes."))
+
+
+@require_POST
+@role_required(*KEEPERS)
+def settle_job(request, pk):
+    records.settle_job(get_object_or_404(_jobs(request), pk=pk), by=request.user, now=clock.now())
+    return _done(request, _("Settled: this work is left undone."))
