@@ -52,7 +52,9 @@ def memberships(request):
     is_paid = Q(status=Membership.Status.PAID)
     lines = _lines(standing.association_id, period)
     show = request.GET.get("show", "")
-    shown = {"paid": lines.filter(is_paid), "awaited": lines.exclude(is_paid)}.get(show, lines)
+    # A household that never paid has no membership row at all: its state is empty.
+    awaited = Q(status=None) | Q(status__in=[Membership.Status.PENDING, Membership.Status.CANCELLED])
+    shown = {"paid": lines.filter(is_paid), "awaited": lines.filter(awaited)}.get(show, lines)
     words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     if words:
         shown = shown.filter(Q(name__icontains=words) | Q(members__name__icontains=words))

@@ -1,0 +1,286 @@
+"""Membership and its fee (BR-2, BR-3, BR-4), in the association's own book (BR-31)."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from amap import letters
+from amap.actions import membership
+from amap.errors import Refused
+from amap.models import AuditEntry, Letter, Membership, MembershipPeriod, Movement
+from tests.cast import NOW, TODAY, Amap
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _day(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def amap():
+    return Amap()
+
+
+@pytest.fixture
+def fresh(amap):
+    """A household whose fee is awaited."""
+    return amap.new_household("Neuve", paid=False)
+
+
+def url(amap, route, *args):
+    return reverse(f"amap:{route}", args=[amap.slug, *args])
+
+
+def record(amap, household, **fields):
+    opened = membership.open_membership(household, period=amap.period, by=amap.treasurer, now=NOW)
+    fields = {"method": "cheque", "paid_on": TODAY} | fields
+    return membership.record_fee(opened, **fields, by=amap.treasurer, now=NOW)
+
+
+def test_the_lines_of_a_fee_add_up(amap, fresh):
+    """BR-4: 12.00 + 8.00 + donation 5.00 to the solidarity fund = 25.00"""
+    paid = record(amap, fresh, solidarity_cents=500)
+    assert (paid.amap_cents, paid.network_cents, paid.donation_cents, paid.solidarity_cents) == (1200, 800, 0, 500)
+    assert paid.total_cents == 2500
+    assert paid.status == "paid"
+    balance = Movement.objects.filter(association=amap.association).balance
+    assert {name: balance(name) for name in ("cheques", "fees", "network", "donations", "solidarity")} == {
+        "cheques": 2500,
+        "fees": -1200,
+        "network": -800,
+        "donations": 0,
+        "solidarity": -500,
+    }
+    assert not Movement.objects.exclude(farm=None).exists()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    parts=st.tuples(*[st.integers(0, 100_000)] * 4).filter(lambda parts: parts[0] + parts[1] > 0),
+    method=st.sampled_from(["cheque", "transfer", "cash"]),
+)
+def test_whatever_the_parts_the_book_holds_exactly_the_total(parts, method):
+    """BR-4, generated"""
+    with transaction.atomic():
+        amap = Amap("generated", "Generated")
+        MembershipPeriod.objects.update(amap_part_cents=parts[0], network_part_cents=parts[1])
+        amap.period.refresh_from_db()
+        household = amap.new_household("Neuve", paid=False)
+        paid = record(amap, household, method=method, donation_cents=parts[2], solidarity_cents=parts[3])
+        book = Movement.objects.filter(association=amap.association)
+        assert paid.total_cents == sum(parts)
+        assert book.balance({"cheque": "cheques", "transfer": "bank", "cash": "cash"}[method]) == sum(parts)
+        assert [-book.balance(name) for name in ("fees", "network", "donations", "solidarity")] == list(parts)
+        transaction.set_rollback(True)
+
+
+def test_the_database_refuses_parts_that_do_not_add_up(amap, fresh):
+    """BR-4"""
+    paid = record(amap, fresh)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Membership.objects.filter(pk=paid.pk).update(total_cents=2001)
+
+
+@pytest.mark.parametrize("day", [date(2026, 9, 1), date(2027, 3, 1), date(2027, 8, 30)])
+def test_the_fee_is_whole_whenever_one_joins(amap, fresh, day):
+    """BR-3: joining 1 March → 20.00"""
+    moment = NOW + (day - TODAY)
+    opened = membership.open_membership(fresh, period=amap.period, by=amap.treasurer, now=moment)
+    assert opened.total_cents == 2000
+
+
+def test_a_membership_covers_its_period_once_paid(amap, fresh):
+    """BR-2"""
+    opened = membership.open_membership(fresh, period=amap.period, by=amap.treasurer, now=NOW)
+    assert not fresh.memberships.covering(TODAY).exists()
+    membership.record_fee(opened, method="cash", paid_on=TODAY, by=amap.treasurer, now=NOW)
+    assert fresh.memberships.covering(date(2026, 9, 1)).exists()
+    assert fresh.memberships.covering(date(2027, 8, 31)).exists()
+    assert not fresh.memberships.covering(date(2027, 9, 1)).exists()
+
+
+def test_one_membership_a_household_and_period(amap, fresh):
+    """BR-1"""
+    first = membership.open_membership(fresh, period=amap.period, by=amap.treasurer, now=NOW)
+    assert membership.open_membership(fresh, period=amap.period, by=amap.treasurer, now=NOW) == first
+
+
+def test_a_fee_is_recorded_once(amap, fresh):
+    record(amap, fresh)
+    movements = Movement.objects.count()
+    with pytest.raises(Refused, match="already recorded"):
+        record(amap, fresh)
+    assert Movement.objects.count() == movements
+
+
+def test_a_fee_is_not_received_tomorrow(amap, fresh):
+    with pytest.raises(Refused, match="still to come"):
+        record(amap, fresh, paid_on=TODAY + timedelta(days=1))
+    assert not Movement.objects.exists()
+
+
+def test_a_fee_recorded_by_mistake_is_undone_and_recorded_again(amap, fresh):
+    """R-g: a reversal, not an edit"""
+    paid = record(amap, fresh, donation_cents=500)
+    membership.correct(paid, reason="It was the neighbour's cheque", by=amap.treasurer, now=NOW)
+    paid.refresh_from_db()
+    assert (paid.status, paid.total_cents, paid.paid_on) == ("pending", 2000, None)
+    assert Movement.objects.filter(association=amap.association).balance("cheques") == 0
+    assert AuditEntry.objects.filter(about="amap.membership", reason="It was the neighbour's cheque").count() == 2
+    again = record(amap, fresh, method="transfer")
+    assert again.status == "paid"
+    assert Movement.objects.filter(association=amap.association).balance("bank") == 2000
+    membership.correct(again, reason="And again", by=amap.treasurer, now=NOW)
+    assert Movement.objects.filter(association=amap.association).balance("bank") == 0
+
+
+def test_the_household_is_told(amap):
+    paid = Membership.objects.get(household=amap.household)
+    paid.delete()
+    record(amap, amap.household, solidarity_cents=500)
+    letter = Letter.objects.get(kind="fee_received")
+    assert letter.to == amap.member.email
+    body = letters.message([letter]).body
+    assert "€25.00" in body
+    assert "€5.00" in body
+    assert f"/{amap.slug}/households/{amap.household.pk}/" in body
+
+
+# --- pages
+
+
+def test_the_treasurer_records_a_fee_with_donations(client, amap, fresh):
+    client.force_login(amap.treasurer)
+    page = url(amap, "membership", fresh.pk, amap.period.pk)
+    data = {"method": "cheque", "paid_on": "2026-11-20", "reference": "1234567", "solidarity_cents": "5,00"}
+    assert client.post(page, data)["Location"] == page
+    receipt = client.get(page).content.decode()
+    for words in ("€12.00", "€8.00", "€5.00", "€25.00", "1234567"):
+        assert words in receipt
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("solidarity_cents", "abc", "is not an amount"),
+        ("donation_cents", "1e5", "is not an amount"),
+        ("donation_cents", "12,505", "Two digits at most"),
+        ("donation_cents", "1,234", "Ambiguous amount"),
+        ("donation_cents", "-5", "cannot be negative"),
+        ("donation_cents", "999999999", "Check what you typed"),
+        ("paid_on", "2027-01-01", "still to come"),
+        ("method", "bitcoin", "valid choice"),
+    ],
+)
+def test_a_fee_typed_wrong_is_explained_and_kept(client, amap, field, typed, said):
+    client.force_login(amap.treasurer)
+    fresh = amap.new_household("Neuve", paid=False)
+    data = {"method": "cheque", "paid_on": "2026-11-20", "reference": "CHQ 77", field: typed}
+    page = client.post(url(amap, "membership", fresh.pk, amap.period.pk), data)
+    assert page.status_code == 200
+    assert said in page.content.decode()
+    assert "CHQ 77" in page.content.decode()
+    assert not Movement.objects.exists()
+
+
+def test_a_pile_is_received_at_once_and_the_same_pile_twice_counts_once(client, amap, fresh):
+    client.force_login(amap.treasurer)
+    other = amap.new_household("Autre", paid=False)
+    data = {"households": [fresh.pk, other.pk], "method": "cheque", "paid_on": "2026-11-21"}
+    for _time in range(2):
+        client.post(url(amap, "receive_fees", amap.period.pk), data)
+    assert Movement.objects.filter(association=amap.association).balance("cheques") == 4000
+    assert Membership.objects.paid().filter(household__in=[fresh, other]).count() == 2
+
+
+def test_a_pile_holds_no_household_of_another_association(client, amap, fresh):
+    """BR-76"""
+    other = Amap("ailleurs", "AMAP d'Ailleurs")
+    theirs = other.new_household("Canari", paid=False)
+    client.force_login(amap.treasurer)
+    data = {"households": [theirs.pk], "method": "cheque", "paid_on": "2026-11-21"}
+    page = client.post(url(amap, "receive_fees", amap.period.pk), data, follow=True)
+    assert "Canari" not in page.content.decode()
+    assert not Movement.objects.exists()
+    assert client.post(url(amap, "receive_fees", other.period.pk), data).status_code == 404
+
+
+def test_the_list_shows_the_networks_part_as_owed_to_it(client, amap, fresh):
+    """BR-4: the network part is a liability"""
+    client.force_login(amap.treasurer)
+    page = client.get(url(amap, "memberships")).content.decode()
+    paid = Membership.objects.paid().count()
+    assert "Owed to the network" in page
+    assert f"€{paid * 8}.00" in page
+    assert f"€{paid * 20}.00" in page
+    assert "Neuve" in client.get(url(amap, "memberships"), {"show": "awaited"}).content.decode()
+    assert "Neuve" not in client.get(url(amap, "memberships"), {"show": "paid"}).content.decode()
+
+
+def test_the_list_asks_as_many_questions_for_few_as_for_many(client, amap, fresh, django_assert_max_num_queries):
+    """P5"""
+    client.force_login(amap.treasurer)
+    with django_assert_max_num_queries(10) as few:
+        client.get(url(amap, "memberships"))
+    for n in range(60):
+        amap.new_household(f"Foyer {n}", paid=bool(n % 2))
+    with django_assert_max_num_queries(10) as many:
+        client.get(url(amap, "memberships"))
+    assert len(few) == len(many)
+
+
+def test_a_member_reads_the_receipt_of_their_own_household_only(client, amap, fresh):
+    client.force_login(amap.member)
+    mine = url(amap, "membership", amap.household.pk, amap.period.pk)
+    assert "€20.00" in client.get(mine).content.decode()
+    assert client.get(url(amap, "membership", fresh.pk, amap.period.pk)).status_code == 404
+    assert client.post(mine, {"method": "cash", "paid_on": "2026-11-21"}).status_code == 403
+    assert client.get(url(amap, "memberships")).status_code == 403
+    client.force_login(amap.liaison)
+    assert client.get(url(amap, "membership", fresh.pk, amap.period.pk)).status_code == 403
+    client.force_login(amap.secretary)
+    assert client.get(url(amap, "memberships")).status_code == 200
+    assert client.post(url(amap, "receive_fees", amap.period.pk), {}).status_code == 403
+
+
+def test_another_associations_treasurer_finds_nothing(client, amap):
+    """BR-76"""
+    other = Amap("ailleurs", "AMAP d'Ailleurs")
+    client.force_login(other.treasurer)
+    paid = Membership.objects.get(household=amap.household)
+    for place in (amap, other):
+        assert client.get(url(place, "membership", amap.household.pk, amap.period.pk)).status_code == 404
+        assert client.post(url(place, "membership_correct", paid.pk), {"reason": "x"}).status_code == 404
+        assert client.get(url(place, "period_edit", amap.period.pk)).status_code == 404
+
+
+def test_a_correction_needs_a_reason(client, amap, fresh):
+    paid = record(amap, fresh)
+    client.force_login(amap.treasurer)
+    client.post(url(amap, "membership_correct", paid.pk), {"reason": " "})
+    paid.refresh_from_db()
+    assert paid.status == "paid"
+    client.post(url(amap, "membership_correct", paid.pk), {"reason": "Wrong household"})
+    paid.refresh_from_db()
+    assert paid.status == "pending"
+
+
+def test_periods_follow_each_other_without_overlapping(client, amap):
+    client.force_login(amap.treasurer)
+    proposed = client.get(url(amap, "period_new")).context["form"].initial
+    assert (proposed["starts_on"], proposed["ends_on"]) == (date(2027, 9, 1), date(2028, 8, 31))
+    data = {"starts_on": "2027-09-01", "ends_on": "2028-08-31", "amap_part_cents": "13", "network_part_cents": "8,50"}
+    assert client.post(url(amap, "period_new"), data).status_code == 302
+    assert MembershipPeriod.objects.filter(association=amap.association).first().fee_cents == 2150
+    again = client.post(url(amap, "period_new"), data | {"starts_on": "2027-08-31"})
+    assert "overlap" in again.content.decode()
+    wrong = client.post(url(amap, "period_new"), data | {"ends_on": "2027-01-01"})
+    assert "The end precedes the start" in wrong.content.decode()
+    client.post(url(amap, "period_edit", amap.period.pk), data | {"starts_on": "2026-09-01", "ends_on": "2027-08-31"})
+    assert Membership.objects.get(household=amap.household).total_cents == 2000  # recorded fees keep their amounts
