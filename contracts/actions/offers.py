@@ -16,6 +16,7 @@ from amap import letters, states
 from amap.errors import Refused
 from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
 from contracts import calendars
+from contracts.actions import subscriptions
 from contracts.agreement import NOT_COMMERCIAL, WORDS, content, content_sha256, missing
 from contracts.models import (
     Closure,
@@ -513,12 +514,12 @@ def cancel(offer, *, by, now, reason):
 
     Refused while a payment is in somebody's hands: it is given back first.
     """
-    _lock(offer)
-    if Status.CANCELLED not in ContractOffer.MOVES.get(offer.status, ()):
-        raise Refused(_("An offer that is %(status)s can no longer be cancelled.") % _status(offer))
     if not reason:
         raise Refused(_("Say why: the other side and the households will read it."))
-    live = list(Subscription.objects.filter(offer=offer).live().select_related("household"))
+    # The same order of locks as whoever withdraws: subscriptions, then the offer.
+    live = list(
+        Subscription.objects.select_for_update(of=("self",)).filter(offer=offer).live().select_related("household")
+    )
     held = Instalment.objects.filter(subscription__in=live, status__in=Instalment.HANDED_IN).count()
     if held:
         raise Refused(
@@ -529,17 +530,19 @@ def cancel(offer, *, by, now, reason):
             )
             % {"count": held}
         )
-    from contracts.actions import subscriptions
-
+    _lock(offer)
+    if Status.CANCELLED not in ContractOffer.MOVES.get(offer.status, ()):
+        raise Refused(_("An offer that is %(status)s can no longer be cancelled.") % _status(offer))
     for subscription in live:
         subscriptions.withdraw(subscription, by=by, now=now, reason=reason)
+    if Subscription.objects.filter(offer=offer).live().exists():
+        raise Refused(_("Somebody is signing right now. Look at the offer again before you cancel it."))
     _lock(offer)
     states.move(offer, to=Status.CANCELLED, by=by, now=now, reason=reason)
-    people = [*_both_sides(offer, by=by, now=now), *(subscription.household for subscription in live)]
     letters.post(
         "offer_cancelled",
         association=offer.association,
-        to=people,
+        to=[*_both_sides(offer, by=by, now=now), *(subscription.household for subscription in live)],
         key=f"offer_cancelled:{offer.pk}",
         now=now,
         context=_words(offer) | {"reason": reason},

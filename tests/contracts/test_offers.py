@@ -555,6 +555,15 @@ def test_an_offer_is_cancelled_with_a_reason_and_never_while_a_payment_is_held(a
     assert ContractOffer.objects.get(pk=offer.pk).status == "open"
 
 
+def test_cancelling_an_open_offer_withdraws_its_sign_ups_and_tells_everybody(amap):
+    offer = opened(amap)
+    subscription = amap.subscribe(amap.household, offer, status="awaiting_documents")
+    offers.cancel(offer, by=amap.committee, now=NOW, reason="La ferme s'arrête")
+    subscription.refresh_from_db()
+    assert (offer.status, offer.taken_hundredths, subscription.status) == ("cancelled", 0, "withdrawn")
+    assert {amap.member.email, amap.farmer.email} <= letters_of("offer_cancelled")
+
+
 def test_a_running_season_is_not_cancelled(amap):
     with pytest.raises(Refused, match="no longer"):
         offers.cancel(amap.offer(), by=amap.committee, now=NOW, reason="Non")
