@@ -33,6 +33,18 @@ class InstalmentQuerySet(models.QuerySet):
             Q(household=standing.household_id) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids)
         )
 
+    def manageable_by(self, standing):
+        """Who receives cheques, hands them over, gives them back: liaison of the farm, treasurer, committee (BR-38)."""
+        if standing.is_committee or standing.is_treasurer:
+            return self
+        return self.filter(farm__in=standing.liaison_farm_ids)
+
+    def confirmable_by(self, standing, association):
+        """Who says what reached the farm's account: the farm; the treasurer where the association wants it (BR-5)."""
+        if standing.is_treasurer and association.treasurer_confirms_farm_payments:
+            return self
+        return self.filter(farm__in=standing.farm_ids)
+
 
 class Instalment(Due):
     """A part of a subscription's price. The payee is the farm."""
