@@ -5,6 +5,7 @@ from datetime import date
 from itertools import groupby
 
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from contracts import calendars
@@ -16,7 +17,7 @@ def months(days: Iterable[tuple[date, str, str]]) -> list[dict]:
     for (year, _month), group in groupby(sorted(days), key=lambda entry: (entry[0].year, entry[0].month)):
         entries = list(group)
         first = entries[0][0]
-        label = date_format(first, "F Y" if not strip or year != strip[-1]["year"] else "F")
+        label = capfirst(date_format(first, "F Y" if not strip or year != strip[-1]["year"] else "F"))
         strip.append(
             {
                 "label": label,

@@ -327,7 +327,8 @@ def _control(request, one, today, *, has_budget):
         "may_withdraw": one.status in (Status.PROPOSED, Status.AGREED),
         "may_open": one.status == Status.AGREED and request.standing.is_committee,
         "opens_later": one.open_on and one.open_on > today,
-        "may_cancel": Status.CANCELLED in ContractOffer.MOVES.get(one.status, ()),
+        "may_cancel": Status.CANCELLED in ContractOffer.MOVES.get(one.status, ())
+        and (in_preparation or request.standing.is_committee),
         "meter": _meter(one) if one.status in ContractOffer.LIVE else None,
         "is_draft": one.status == Status.DRAFT,
         "in_preparation": in_preparation,

@@ -17,6 +17,7 @@ from contracts.actions import offers
 from contracts.agreement import content, content_sha256, missing
 from contracts.models import ContractOffer, Delivery, OfferAcceptance, ShareSize
 from contracts.price_note import PriceNote, price_note
+from contracts.season_strip import season
 from tests.cast import LONG_AGO, NOW, PARIS, TODAY, Amap
 
 pytestmark = pytest.mark.django_db
@@ -284,6 +285,20 @@ def test_a_delivery_that_comes_back_to_its_day_was_never_moved(amap):
     assert offer.ends_on == promised + timedelta(1)
     [back] = offers.move_deliveries([last], to_day=promised, by=None, now=NOW)
     assert back.moved_from is None
+
+
+def test_the_strip_of_a_season_says_what_a_picture_shows(amap):
+    """interface.md: figures as text too; closures, moves and other days are told to a screen reader."""
+    offer = vegetables_2026(amap)
+    offers.move_deliveries(offer.deliveries.filter(day=date(2026, 5, 14)), to_day=date(2026, 5, 13), by=None, now=NOW)
+    strip = season(offer, offer.deliveries.all(), today=TODAY)
+    assert [month["label"] for month in strip][::9] == ["April 2026", "January 2027"]
+    titles = {day["title"]: day["state"] for month in strip for day in month["days"]}
+    assert titles["Thursday 13 August: no delivery"] == "off"
+    assert titles["Wednesday 13 May: instead of Thursday 14 May"] == "moved"
+    assert "Thursday 14 May: no delivery" not in titles
+    assert titles["Thursday 26 November: delivery"] == "next"
+    assert len(titles) == 52
 
 
 # Completeness (BR-10)
