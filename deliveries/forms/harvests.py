@@ -29,7 +29,7 @@ class RowForm(forms.Form):
         label=_("Counted in"), choices=[(GRAM, _("kg")), ("piece", _("pieces")), ("bunch", _("bunches"))]
     )
     basis = forms.ChoiceField(
-        label=_("That is"), choices=[(TOTAL, _("in all")), (WHOLE, _("for a whole share"))], initial=TOTAL
+        label=_("That is"), choices=[(TOTAL, _("in all")), (WHOLE, _("per whole share"))], initial=TOTAL
     )
     origin = forms.CharField(
         label=_("If bought in: who grew it, and where"),
@@ -42,6 +42,8 @@ class RowForm(forms.Form):
         super().__init__(*args, **kwargs)
         if not bought_in_allowed:
             del self.fields["origin"]
+        for field in self.fields.values():
+            field.template_name = "deliveries/harvests/_field.html"
 
     def clean(self):
         data = super().clean()
