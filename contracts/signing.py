@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from amap.facts import facts
 from amap.errors import Refused
 from amap.euros import euros_text
+from amap.facts import facts
 from amap.models import FarmLiaison, Member, Membership
 from contracts import calendars, pricing
 from contracts.models import (
@@ -135,7 +135,7 @@ class Proposal:
                 subscription__offer=self.offer, subscription__status__in=Subscription.LIVE, turn__in=("odd", "even")
             )
             .values_list("turn")
-            .annotate(Sum(F("quantity") * F("size__coefficient_hundredths")))
+            .annotate(hundredths=Sum(F("quantity") * F("size__coefficient_hundredths")))
         )
         lighter = pricing.lighter_turn(taken.get("odd", 0), taken.get("even", 0))
         return [(size, quantity, turn or lighter) for size, quantity, turn in choices]
