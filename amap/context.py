@@ -11,52 +11,53 @@ from amap import clock
 from amap.access import Role, farms_of
 
 EVERYBODY = frozenset(Role)
-OFFICE = frozenset({Role.COMMITTEE, Role.TREASURER, Role.SECRETARY})
 
 
 @dataclass(frozen=True)
 class Place:
-    """A line of the navigation: a route of the current association, and the roles that find it useful."""
+    """A line of the navigation: a route of the current association, the roles that see it, and those that have it at
+    hand at once.
+    """
 
     route: str
     label: str
     icon: str
     roles: frozenset = EVERYBODY
-    is_main: bool = False
+    main: frozenset = frozenset()
 
 
-# In the order shown. On a phone the first five main links make the bottom bar.
+def _of(*roles):
+    return frozenset(roles)
+
+
+MEMBER, FARMER, LIAISON = Role.MEMBER, Role.FARMER, Role.LIAISON
+COMMITTEE, TREASURER, SECRETARY, LEAD = Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.DISTRIBUTION_LEAD
+OFFICE = _of(COMMITTEE, TREASURER, SECRETARY)
+
+# In the order people want them: first what a role does every week. The first five main ones are the bar of a phone.
+AT_HAND = 5
 PLACES = [
-    Place("amap:home", _("Home"), "home", is_main=True),
-    Place("deliveries:distributions", _("Distributions"), "basket", is_main=True),
-    Place("deliveries:roster", _("Roster"), "roster", is_main=True),
-    Place("contracts:offers", _("Contracts"), "contract", is_main=True),
-    Place("contracts:my_contracts", _("My contracts"), "contract", frozenset({Role.MEMBER})),
-    Place("contracts:my_payments", _("My payments"), "money", frozenset({Role.MEMBER})),
+    Place("amap:home", _("Home"), "home", main=EVERYBODY),
+    Place("amap:committee", _("Dashboard"), "check", OFFICE, main=_of(COMMITTEE)),
     Place(
-        "contracts:payments",
-        _("Cheques to record"),
-        "cheque",
-        frozenset({Role.COMMITTEE, Role.TREASURER, Role.LIAISON}),
+        "contracts:payments", _("Cheques"), "cheque", _of(COMMITTEE, TREASURER, LIAISON), main=_of(TREASURER, LIAISON)
     ),
-    Place(
-        "contracts:deposits", _("Deposit slips"), "cheque", frozenset({Role.COMMITTEE, Role.TREASURER, Role.LIAISON})
-    ),
-    Place(
-        "contracts:subscriptions",
-        _("Contracts signed"),
-        "contract",
-        OFFICE | {Role.LIAISON, Role.FARMER},
-    ),
-    Place("contracts:farm_payments", _("Payments to the farm"), "money", frozenset({Role.FARMER})),
-    Place("contracts:accounts", _("Accounts of the farms"), "money", OFFICE | {Role.LIAISON, Role.FARMER}),
-    Place("amap:my_household", _("My household"), "person", frozenset({Role.MEMBER})),
+    Place("amap:memberships", _("Memberships"), "money", OFFICE, main=_of(TREASURER, SECRETARY)),
+    Place("amap:households", _("Households"), "people", OFFICE | _of(LIAISON), main=_of(SECRETARY)),
+    Place("deliveries:distributions", _("Distributions"), "basket", main=EVERYBODY),
+    Place("contracts:subscriptions", _("Signed"), "contract", OFFICE | _of(LIAISON, FARMER), main=_of(LIAISON)),
+    Place("contracts:my_contracts", _("My contracts"), "contract", _of(MEMBER), main=_of(MEMBER)),
+    Place("contracts:my_payments", _("My payments"), "money", _of(MEMBER), main=_of(MEMBER)),
+    Place("deliveries:roster", _("Roster"), "roster", main=EVERYBODY - _of(FARMER)),
+    Place("contracts:offers", _("Season contracts"), "leaf", main=_of(FARMER)),
+    Place("contracts:farm_payments", _("Payments to the farm"), "money", _of(FARMER), main=_of(FARMER)),
+    Place("contracts:deposits", _("Deposit slips"), "cheque", _of(COMMITTEE, TREASURER, LIAISON, FARMER)),
+    Place("contracts:accounts", _("Accounts of the farms"), "money", OFFICE | _of(LIAISON, FARMER)),
+    Place("amap:my_household", _("My household"), "person", _of(MEMBER)),
     Place("amap:farms", _("Farms"), "farm"),
-    Place("amap:households", _("Households"), "people", OFFICE | {Role.LIAISON}),
-    Place("amap:memberships", _("Memberships"), "money", OFFICE),
-    Place("amap:seats", _("Roles"), "hand", frozenset({Role.COMMITTEE})),
-    Place("amap:settings", _("Settings"), "settings", frozenset({Role.COMMITTEE})),
-    Place("amap:history", _("History"), "clock", frozenset({Role.COMMITTEE})),
+    Place("amap:seats", _("Roles"), "hand", _of(COMMITTEE)),
+    Place("amap:settings", _("Settings"), "settings", _of(COMMITTEE)),
+    Place("amap:history", _("History"), "clock", _of(COMMITTEE)),
 ]
 
 
@@ -69,25 +70,42 @@ class Link:
 
 
 def navigation(request):
-    """{"main": [Link], "more": [Link]} for this visitor in this association; empty outside."""
-    groups = {"main": [], "more": []}
+    """{"main": [Link], "more": [Link]} for this visitor, here or above associations; empty for who is not signed in."""
     if not request.user.is_authenticated:
-        return groups
+        return {"main": [], "more": []}
     standing = getattr(request, "standing", None)
+    farms = farms_of(request.user)
+    desks = [
+        Link(
+            name if len(farms) > 1 else _("My farm"),
+            reverse("site:farm_desk", args=[slug]),
+            "sprout",
+            request.path == reverse("site:farm_desk", args=[slug]),
+        )
+        for _id, slug, name in farms
+    ]
+    others = [
+        Link(other.association_name, reverse("amap:home", args=[other.slug]), "door", False)
+        for other in request.user.standings.values()
+        if other != standing
+    ]
+    main, more = [], []
+    for place in PLACES if standing else ():
+        if standing.roles & place.roles:
+            url = reverse(place.route, args=[standing.slug])
+            is_current = request.path == url or (place.route != "amap:home" and request.path.startswith(url))
+            link = Link(place.label, url, place.icon, is_current)
+            (main if standing.roles & place.main else more).append(link)
+    own = (
+        [Link(_("My calendar"), reverse("site:calendar"), "calendar", False)] if standing and standing.is_member else []
+    )
+    own.append(Link(_("Help"), reverse("site:help"), "info", request.path.startswith(reverse("site:help"))))
     if standing:
-        for place in PLACES:
-            if standing.roles & place.roles:
-                url = reverse(place.route, args=[standing.slug])
-                is_current = request.path == url or (place.route != "amap:home" and request.path.startswith(url))
-                is_main = place.is_main and len(groups["main"]) < 5
-                groups["main" if is_main else "more"].append(Link(place.label, url, place.icon, is_current))
-    for _id, slug, name in farms_of(request.user):
-        url = reverse("site:farm_desk", args=[slug])
-        groups["more"].append(Link(name, url, "sprout", request.path.startswith(url)))
-    for other in request.user.standings.values():
-        if other != standing:
-            groups["more"].append(Link(other.association_name, reverse("amap:home", args=[other.slug]), "door", False))
-    return groups
+        main[1:1] = desks
+    else:
+        main = desks + others
+        others = []
+    return {"main": main[:AT_HAND], "more": main[AT_HAND:] + more + own + others}
 
 
 def around(request):

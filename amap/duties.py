@@ -1,11 +1,11 @@
-"""What is done without anybody asking: every minute, and once a day. Part of the roof.
+"""What is done without anybody asking: every minute, every quarter of an hour, and once a day. Part of the roof.
 
-The queue has one schedule, `tick`, made by `manage.py prepare`. A daily duty is a job with the day in its key: it
-runs once a day whatever the number of ticks, is tried again when it fails, and ends on the committee's desk when it
-cannot succeed.
+The queue has one schedule, `tick`, made by `manage.py prepare`. The rarer duties are jobs with the quarter or the day
+in their key: each runs once whatever the number of ticks, is tried again when it fails, and ends on the committee's
+desk when it cannot succeed.
 """
 
-from datetime import time
+from datetime import UTC, time
 
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -17,13 +17,23 @@ from contracts import tasks as contracts
 # Idempotent functions of `now`, quick when there is nothing to do.
 EVERY_MINUTE = [jobs.sweep, letters.send_waiting, contracts.turn_last_keys, contracts.ask_for_documents]
 
-# From this local hour on; dotted paths of functions of `now`.
+# Dotted paths of idempotent functions of `now`: what has its hour in the week of an AMAP.
+EVERY_QUARTER = [
+    "deliveries.tasks.lock_due",
+    "deliveries.tasks.announce_harvests",
+    "deliveries.tasks.alert_missing_harvests",
+]
+
+# From this local hour on; dotted paths of functions of `now`. Reminders are ready when the day's letters leave.
 EVERY_DAY = [
     (time(0, 5), "contracts.actions.offers.advance"),
     (time(0, 10), "contracts.tasks.follow_the_calendar"),
+    (time(0, 15), "deliveries.tasks.plan_ahead"),
     (time(1, 0), "contracts.books.nightly"),
     (time(2, 0), "amap.backup.nightly"),
+    (time(3, 0), "amap.jobs.forget"),
     (time(8, 0), "contracts.actions.payments.remind"),
+    (time(8, 5), "deliveries.actions.roster.remind"),
 ]
 
 
@@ -34,7 +44,9 @@ def tick():
     for duty in EVERY_MINUTE:
         duty(now)
     local = timezone.localtime(now)
-    for hour, duty in EVERY_DAY:
-        if local.time() >= hour:
-            import_string(duty)
-            jobs.enqueue(duty, key=f"{duty}:{local.date()}", now=now)
+    # The hour in UTC: the one that comes twice in October has two keys.
+    due = [(duty, f"{now.astimezone(UTC):%Y-%m-%dT%H}:{local.minute // 15}") for duty in EVERY_QUARTER]
+    due += [(duty, str(local.date())) for hour, duty in EVERY_DAY if local.time() >= hour]
+    for duty, turn in due:
+        import_string(duty)
+        jobs.enqueue(duty, key=f"{duty}:{turn}", now=now)

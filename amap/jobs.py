@@ -18,6 +18,7 @@ from amap.models import Job
 
 STARTS = 3
 BACKOFF = timedelta(minutes=5)
+KEPT = timedelta(days=40)
 
 logger = logging.getLogger(__name__)
 
@@ -82,3 +83,8 @@ def sweep(now):
     for pk in late.values_list("pk", flat=True)[:200]:
         with transaction.atomic():
             async_task("amap.jobs.run", pk)
+
+
+def forget(now):
+    """Delete the rows of work done long ago. Daily."""
+    Job.objects.filter(status=Job.Status.DONE, finished_at__lt=now - KEPT).delete()

@@ -55,7 +55,10 @@ OF_A_FARM = frozenset({Role.LIAISON, Role.FARMER})
 
 @dataclass(frozen=True)
 class Card:
-    """A sentence with figures, and the way to where it is solved. `lines`: [(text, url)]; `meters` for `ui/meter`."""
+    """A sentence with figures, and the way to where it is solved.
+
+    `rule`: the name of the rule it comes from; `lines`: [(text, url)]; `meters` for `ui/meter.html`.
+    """
 
     title: str
     url: str
@@ -64,6 +67,7 @@ class Card:
     is_urgent: bool = False
     lines: list = field(default_factory=list)
     meters: list = field(default_factory=list)
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,15 +138,13 @@ def cards(association, standing, now):
         return []
     questions = {name: next(answering) for name, answering in asked.items()}
     answers = Association.objects.order_by().filter(pk=association.pk).annotate(**questions).values(*questions).get()
-    found = [card for name, answering in asked.items() if (card := _send(answering, answers[name]))]
+    found = []
+    for name, answering in asked.items():
+        try:
+            found.append(replace(answering.send(answers[name]), rule=name))
+        except StopIteration:
+            continue
     return sorted(found, key=lambda card: not card.is_urgent)
-
-
-def _send(answering, rows):
-    try:
-        return answering.send(rows)
-    except StopIteration:
-        return None
 
 
 def _day(iso):

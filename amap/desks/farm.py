@@ -141,7 +141,7 @@ def _fill(day):
         for delivery, contents in Basket.objects.filter(delivery__in=fixed).values_list("delivery", "contents"):
             for label, quantity in contents:
                 add(by_id[delivery], label, quantity)
-    day.rows = [(label, sum(parts.values()), list(parts.items())) for label, parts in amounts.items()]
+    day.rows = [(label, sum(parts.values()), sorted(parts.items())) for label, parts in amounts.items()]
     day.shares = equivalents_text(hundredths) if hundredths else ""
 
 

@@ -1,9 +1,7 @@
-"""The pages: home, the committee's dashboard, a farm's desk, the entrance, help."""
+"""The pages: home, the committee's dashboard, a farm's desk, help."""
 
-from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from amap import clock
 from amap.access import Role, farms_of, own_farm, role_required
@@ -11,7 +9,6 @@ from amap.actions import people
 from amap.desks import farm as farm_reader
 from amap.desks import member, plots
 from amap.desks.cards import cards
-from amap.models import Association
 from contracts.models import ContractOffer, Instalment
 from deliveries.models import Distribution
 
@@ -84,21 +81,6 @@ def farm_desk(request, slug):
             "associations": list(standings.values()),
         },
     )
-
-
-@login_not_required
-def entrance(request):
-    """Straight to the only place one has; a choice where there are several; on an empty site, the first page."""
-    if not request.user.is_authenticated:
-        if not Association.objects.exists():
-            return redirect("site:start")
-        return redirect_to_login("/")
-    standings, farms = list(request.user.standings.values()), farms_of(request.user)
-    # A farmer's associations are on the farm's desk.
-    own = [standing for standing in standings if standing.roles != {Role.FARMER}]
-    if len(own) + len(farms) == 1:
-        return redirect("amap:home", own[0].slug) if own else redirect("site:farm_desk", farms[0][1])
-    return render(request, "amap/site/entrance.html", {"standings": own, "farms": farms})
 
 
 # Who a page is for.

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from amap import clock
+from amap.access import Role, farms_of
 from amap.actions import people
 from amap.errors import Refused, refused_into
 from amap.forms.people import AcceptForm, ProfileForm, StartForm, WelcomeFarmForm, membership_year
@@ -21,15 +22,19 @@ from amap.models import Association, Farm, Member, User
 
 @login_not_required
 def entrance(request):
-    """Straight into the only association; a choice where there are several; on an empty site, the first page."""
+    """Straight to the only place one has; a choice where there are several; on an empty site, the first page."""
     if not request.user.is_authenticated:
         if not Association.objects.exists():
             return redirect("site:start")
         return redirect_to_login("/")
-    standings = list(request.user.standings.values())
-    if len(standings) == 1:
+    farms = farms_of(request.user)
+    # Who only farms is at home on the farm's desk, whatever the number of its associations.
+    standings = [one for one in request.user.standings.values() if one.roles != {Role.FARMER}]
+    if standings and len(standings) + len(farms) == 1:
         return redirect("amap:home", standings[0].slug)
-    return render(request, "amap/site/entrance.html", {"standings": standings})
+    if len(farms) == 1 and not standings:
+        return redirect("site:farm_desk", farms[0][1])
+    return render(request, "amap/site/entrance.html", {"standings": standings, "farms": farms})
 
 
 @login_not_required
