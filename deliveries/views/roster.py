@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Prefetch
@@ -12,10 +13,13 @@ from django.views.decorators.http import require_POST
 from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.errors import Refused
+from amap.pages import page_of
+from contracts.season_strip import months
 from deliveries.actions import roster as actions
 from deliveries.forms.roster import ReplacementForm, Roles
 from deliveries.models import Distribution, Shift, ShiftAssignment
 
+EVENINGS_A_PAGE = 8
 STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
@@ -63,21 +67,46 @@ def evenings(association, standing, today, *, past=False):
 
 
 def roster(request):
-    """The season at a glance: evenings to come, their holes, and my own shifts first."""
+    """The season at a glance with its holes, my own shifts first, then the evenings eight at a time."""
     past = request.GET.get("show") == "past"
     coming = evenings(request.association, request.standing, clock.today(), past=past)
     return render(
         request,
         "deliveries/roster/roster.html",
         {
-            "evenings": coming,
+            "page": page_of(request, coming, EVENINGS_A_PAGE),
+            "season": glance(coming, request.GET.get("show")),
             "mine": [evening for evening in coming if evening.is_mine],
             "missing": sum(evening.missing for evening in coming),
             "holes": sum(1 for evening in coming if evening.missing),
             "is_past": past,
+            "tabs": [
+                {"label": _("To come"), "url": "?", "is_current": not past},
+                {"label": _("Past"), "url": "?show=past", "is_current": past},
+            ],
             "may_set": request.standing.has(*STAFF),
         },
     )
+
+
+def glance(coming, show):
+    """The evenings as a strip of the season; each day leads to its evening."""
+    strip = months(
+        [
+            (
+                evening.day,
+                "mine" if evening.is_mine else "late" if evening.missing and not evening.is_over else "done",
+                _("your shift") if evening.is_mine else _("%(count)d missing") % {"count": evening.missing},
+            )
+            for evening in coming
+        ]
+    )
+    places = {evening.day: (rank // EVENINGS_A_PAGE + 1, evening.pk) for rank, evening in enumerate(coming)}
+    days = sorted(places)
+    for square, day in zip((square for month in strip for square in month["days"]), days, strict=True):
+        number, pk = places[day]
+        square["url"] = f"?{urlencode({'show': show, 'page': number} if show else {'page': number})}#evening-{pk}"
+    return strip
 
 
 def roster_pdf(request):
