@@ -2,8 +2,11 @@
 
 from django.urls import path
 
+from amap import lists
 from amap.desks import views as desks
-from amap.views import farms, history, membership, people, records, settings
+from amap.views import farms, history, imports, membership, people, records, settings
+
+IN, OUT = {"kinds": lists.IMPORTS}, {"exports": lists.EXPORTS}
 
 app_name = "amap"
 urlpatterns = [
@@ -49,6 +52,15 @@ urlpatterns = [
     path("settings/", settings.settings, name="settings"),
     path("settings/places/new/", settings.place_new, name="place_new"),
     path("settings/places/<id:pk>/", settings.place_edit, name="place_edit"),
+    path("imports/", imports.imports, IN | OUT, name="imports"),
+    path("imports/new/<slug:kind>/", imports.import_new, IN, name="import_new"),
+    path("imports/example/<slug:kind>/", imports.import_example, IN, name="import_example"),
+    path("imports/<id:pk>/", imports.import_, IN, name="import"),
+    path("imports/<id:pk>/match/", imports.import_match, IN, name="import_match"),
+    path("imports/<id:pk>/confirm/", imports.import_confirm, IN, name="import_confirm"),
+    path("imports/<id:pk>/undo/", imports.import_undo, IN, name="import_undo"),
+    path("imports/<id:pk>/discard/", imports.import_discard, IN, name="import_discard"),
+    path("exports/<slug:kind>/", imports.export, OUT, name="export"),
     path("history/", history.history, name="history"),
     path("troubles/", records.troubles, name="troubles"),
     path("letters/<id:pk>/send-again/", records.send_again, name="send_again"),

@@ -56,6 +56,7 @@ PLACES = [
     Place("amap:my_household", _("My household"), "person", _of(MEMBER)),
     Place("amap:farms", _("Farms"), "farm"),
     Place("amap:seats", _("Roles"), "hand", _of(COMMITTEE)),
+    Place("amap:imports", _("Lists in and out"), "upload", OFFICE),
     Place("amap:settings", _("Settings"), "settings", _of(COMMITTEE)),
     Place("amap:history", _("History"), "clock", _of(COMMITTEE)),
 ]

@@ -1,5 +1,6 @@
 """The table of contents of what the association is."""
 
+from amap.models.imports import Import, ImportedRow
 from amap.models.membership import Membership, MembershipPeriod
 from amap.models.money import Due, Movement
 from amap.models.people import (
@@ -27,6 +28,8 @@ __all__ = [
     "Farmer",
     "Heartbeat",
     "Household",
+    "Import",
+    "ImportedRow",
     "Invitation",
     "Job",
     "Letter",
