@@ -34,7 +34,7 @@ def day(value, style="long"):
 
 @register.filter
 def hour(value):
-    """`18 h 30` / `6.30 p.m.`: a time of day as the reader writes it."""
+    """`18:30`: a time of day."""
     return date_format(value, "TIME_FORMAT") if value else ""
 
 
