@@ -90,10 +90,10 @@ class Bundle:
             "number_label": f"{_('Cheque no.')} – {whose}",
             "amount_name": _("Amount"),
             "amount_label": f"{_('Amount')} – {whose}",
-            "state": format_html(' class="bad"') if wrong or line.asks else "",
+            "state": SafeString(' class="bad"') if wrong or line.asks else "",
             "invalid": format_html(' aria-invalid="true" aria-describedby="wrong-{}"', pk) if wrong else "",
             "wrong": format_html('<p class="error" id="wrong-{}">{}</p>', pk, wrong) if wrong else "",
-            "asks": format_html(ASKS, pk, format_html(" checked") if line.is_sure else "", line.asks)
+            "asks": format_html(ASKS, pk, SafeString(" checked") if line.is_sure else "", line.asks)
             if line.asks
             else "",
         }
@@ -253,6 +253,7 @@ class ChosenForm(OnDayForm):
         super().__init__(*args, **kwargs)
         self.fields["chosen"] = forms.ModelMultipleChoiceField(
             rows,
+            label=gettext_lazy("Lines"),
             error_messages={
                 "required": gettext_lazy("Tick at least one line."),
                 "invalid_choice": gettext_lazy("The list has changed meanwhile: look at it again."),

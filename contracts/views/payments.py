@@ -192,23 +192,20 @@ def _deposits(request, form=None, status=200):
     if farms:
         farm = farm_of(request, farms)
         held = kept(request).filter(status=Status.RECEIVED)
+        today = clock.today()
         counts = dict(held.order_by().values_list("farm").annotate(Count("pk")))
-        form = form or OnDayForm(initial={"on": clock.today()})
-        on = clock.today()
-        cheques = list(_held(request, farm))
+        form = form or OnDayForm(initial={"on": today})
+        cheques = list(_held(request, farm).filter(instalment__deposit_not_before__lte=today))
         ticked = {str(pk) for pk in form.data.getlist("chosen")} if form.is_bound else None
         for cheque in cheques:
-            cheque.is_later = cheque.instalment.deposit_not_before > on
-            cheque.is_ticked = str(cheque.pk) in ticked if ticked is not None else not cheque.is_later
-        now_cents = sum(cheque.amount_cents for cheque in cheques if not cheque.is_later)
+            cheque.is_ticked = ticked is None or str(cheque.pk) in ticked
         context |= {
             "farm": farm,
             "tabs": farm_tabs("contracts:deposits", request, farms, farm, counts),
             "form": form,
             "cheques": cheques,
-            "ready_count": sum(not cheque.is_later for cheque in cheques),
-            "ready_cents": now_cents,
-            "later_count": sum(cheque.is_later for cheque in cheques),
+            "cents": sum(cheque.amount_cents for cheque in cheques),
+            "later_count": counts.get(farm[0], 0) - len(cheques),
         }
     return render(request, "contracts/payments/deposits.html", context, status=status)
 
