@@ -1,0 +1,165 @@
+"""R1: scarce things stay scarce when everybody wants them at once. Over HTTP, on a real server, on both databases."""
+
+import threading
+from uuid import uuid4
+
+import pytest
+
+from tests.races import Arena, new_template, session_of
+
+pytestmark = [pytest.mark.race, pytest.mark.timeout(300)]
+PEOPLE, PLACES = 200, 20
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    return new_template(tmp_path_factory.mktemp("races"))
+
+
+@pytest.fixture
+def enter(tmp_path, template):
+    """Opens an arena, and closes it at the end of the test."""
+    opened = []
+
+    def enter(**how):
+        opened.append(Arena(tmp_path, template, **how))
+        return opened[-1]
+
+    yield enter
+    for arena in opened:
+        arena.leave()
+
+
+def test_the_last_twenty_shares_are_never_oversold_br_20_r1(enter):
+    """200 households sign for the last 20 whole shares, each twice (a double click)."""
+    arena = enter(seed="tests.test_races.last_places")
+    answers = arena.rush([call for call in arena.story["calls"] for _click in range(2)])
+
+    assert {answer.status for answer in answers} == {302}
+    first, second = answers[::2], answers[1::2]
+    assert [answer.location for answer in first] == [answer.location for answer in second], "Two clicks, one answer."
+    signed = [answer for answer in first if "/subscriptions/" in answer.location]
+    waiting = [answer for answer in first if answer.location.endswith("/wait/")]
+    assert (len(signed), len(waiting)) == (PLACES, PEOPLE - PLACES)
+
+    left = arena.ask("tests.test_races.places")
+    assert left["taken"] == left["capacity"] == left["equivalents"]
+    assert (left["signed"], left["waiting"], left["households"]) == (PLACES, PEOPLE - PLACES, PEOPLE)
+    assert left["instalments"] == left["documents"] == left["sold"] == PLACES
+    assert left["is_in_order"], "The line is the order in which people came."
+
+
+def test_without_its_guards_the_race_oversells_r1_control(enter):
+    """Looking first and taking afterwards, as one would write it naively, fails the same race."""
+    arena = enter(seed="tests.test_races.last_places_unguarded", unguarded="tests.test_races.without_guards")
+    arena.rush([call for call in arena.story["calls"] for _click in range(2)])
+    left = arena.ask("tests.test_races.places")
+    assert left["signed"] > PLACES
+    assert left["equivalents"] > left["capacity"]
+
+
+# In children, on the arena's database
+
+
+def last_places():
+    """An offer with 20 whole shares left, and 200 households about to press the button."""
+    from datetime import timedelta
+
+    from amap.models import Household, Member, Membership, User
+    from contracts.forms.subscriptions import seal
+    from tests.cast import TODAY, Amap
+
+    amap = Amap()
+    offer = amap.offer(
+        status="open",
+        start=TODAY + timedelta(weeks=2),
+        capacity_hundredths=4200,
+        taken_hundredths=4200 - 100 * PLACES,
+    )
+    association, size = amap.association, offer.sizes.first().pk
+    users = User.objects.bulk_create(User(email=f"p{n}@example.org", name=f"P {n}") for n in range(PEOPLE))
+    households = Household.objects.bulk_create(
+        Household(association=association, number=1000 + n, name=f"Foyer {n}", joined_on=TODAY) for n in range(PEOPLE)
+    )
+    Member.objects.bulk_create(
+        Member(association=association, household=household, user=user, name=user.name, email=user.email)
+        for household, user in zip(households, users, strict=True)
+    )
+    Membership.objects.bulk_create(
+        Membership(
+            association=association,
+            period=amap.period,
+            household=household,
+            status="paid",
+            amap_cents=1200,
+            network_cents=800,
+            total_cents=2000,
+        )
+        for household in households
+    )
+    calls = []
+    for household, user in zip(households, users, strict=True):
+        state = {"o": offer.pk, "h": household.pk, "t": uuid4().hex, "c": [[size, 1, "every"]]}
+        sealed = seal(state | {"m": "cheque", "n": 1, "e": 21000})
+        path = f"/belombre/offers/{offer.pk}/sign/?step=check&s={sealed}"
+        calls.append([session_of(user), path, {"name": user.name, "consent": "on"}])
+    return {"calls": calls}
+
+
+def last_places_unguarded():
+    """The same, on a database that does not check the sum either."""
+    from django.db import connection
+
+    from contracts.models import ContractOffer
+
+    story = last_places()
+    constraints = ContractOffer._meta.constraints
+    guard = next(one for one in constraints if one.name == "offer_never_oversold")
+    ContractOffer._meta.constraints = [one for one in constraints if one is not guard]
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(ContractOffer, guard)
+    return story
+
+
+def without_guards():
+    """Is there room? was asked when the page was read; the place is taken without asking again."""
+    from django.db.models import F
+
+    from contracts.actions import subscriptions
+    from contracts.models import ContractOffer
+
+    sign, seen = subscriptions.sign, threading.local()
+
+    def remember(offer, **answers):
+        seen.free = offer.free_hundredths
+        return sign(offer, **answers)
+
+    def take(offer, wanted):
+        ContractOffer.objects.filter(pk=offer.pk).update(taken_hundredths=F("taken_hundredths") + wanted)
+        return True
+
+    subscriptions.sign = remember
+    subscriptions.has_room = lambda offer, household, wanted: wanted <= seen.free
+    subscriptions.take_place = take
+
+
+def places():
+    """How the race ended."""
+    from amap.models import Movement
+    from contracts.models import ContractDocument, ContractOffer, Instalment, Subscription, WaitingListEntry
+
+    offer = ContractOffer.objects.get()
+    signed = list(Subscription.objects.values_list("household_id", "equivalents_hundredths"))
+    line = list(WaitingListEntry.objects.filter(status="waiting").values_list("pk", "household_id"))
+    return {
+        "taken": offer.taken_hundredths,
+        "capacity": offer.capacity_hundredths,
+        "equivalents": sum(hundredths for _household, hundredths in signed) + 4200 - 100 * PLACES,
+        "signed": len(signed),
+        "waiting": len(line),
+        "households": len({household for household, _ in signed} | {household for _pk, household in line}),
+        "instalments": Instalment.objects.count(),
+        "documents": ContractDocument.objects.count(),
+        "sold": Movement.objects.filter(key__startswith="contract:").count(),
+        "is_in_order": line == sorted(line),
+    }
