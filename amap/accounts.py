@@ -2,6 +2,9 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.internal.ratelimit import respond_429
+from django.core.exceptions import ValidationError
 
 from amap import access, clock
 from amap.models import User
@@ -11,6 +14,13 @@ class Adapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
         """Nobody registers alone: an AMAP invites (amap/actions/people.py)."""
         return False
+
+    def pre_authenticate(self, request, **credentials):
+        """After ten wrong passwords on an address, 429 for a quarter of an hour (R16); a code still signs in."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as too_many:
+            raise ImmediateHttpResponse(respond_429(request)) from too_many
 
 
 class StandingBackend(AuthenticationBackend):

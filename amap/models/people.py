@@ -34,10 +34,16 @@ class Language(models.TextChoices):
 
 class UserManager(BaseUserManager):
     def create_user(self, email, password=None, **fields):
-        """An account; without a password the person signs in by a code sent by e-mail."""
+        """An account; without a password the person signs in by a code sent by e-mail.
+
+        The address is noted with allauth as not yet proved: the first code, or an invitation, proves it.
+        """
+        from allauth.account.models import EmailAddress
+
         user = self.model(email=normalise_email(email), **fields)
         user.set_password(password)
         user.save()
+        EmailAddress.objects.create(user=user, email=user.email, primary=True)
         return user
 
     def get_by_natural_key(self, email):

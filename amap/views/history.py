@@ -1,5 +1,8 @@
 """What was done, by whom, when and why (BR-75): the audit trail in words."""
 
+import re
+from datetime import date
+
 from django.apps import apps
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast
@@ -10,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from amap.access import Role, role_required
 from amap.models import AuditEntry
 from amap.pages import page_of
+from amap.templatetags.amap import day
 
 # What entries are about: the word for it, and the column that names one of them.
 THINGS = {
@@ -29,8 +33,27 @@ THINGS = {
     "contracts.depositbatch": (gettext_lazy("Deposit slip"), "farm__name"),
     "contracts.waitinglistentry": (gettext_lazy("Waiting list"), "household__name"),
     "deliveries.distribution": (gettext_lazy("Distribution"), "day"),
+    "deliveries.shiftrole": (gettext_lazy("Role of the roster"), "name"),
     "deliveries.shiftassignment": (gettext_lazy("Shift"), "household__name"),
+    "deliveries.basket": (gettext_lazy("Basket"), "household__name"),
 }
+
+# What the visitor may ask for: (value, words, models). Baskets come only when asked for: they are most of the trail.
+SUBJECTS = (
+    ("", gettext_lazy("everything but the baskets"), ()),
+    (
+        "people",
+        gettext_lazy("people and farms"),
+        ("household", "member", "invitation", "committeeseat", "partnership", "association", "pickupplace"),
+    ),
+    ("memberships", gettext_lazy("memberships"), ("membership", "membershipperiod")),
+    ("offers", gettext_lazy("offers"), ("contractoffer",)),
+    ("contracts", gettext_lazy("contracts"), ("subscription", "waitinglistentry")),
+    ("payments", gettext_lazy("payments"), ("instalment", "depositbatch")),
+    ("distributions", gettext_lazy("distributions"), ("delivery", "distribution")),
+    ("roster", gettext_lazy("roster"), ("shiftrole", "shiftassignment")),
+    ("baskets", gettext_lazy("baskets"), ("basket",)),
+)
 
 DEEDS = {
     "association.founded": gettext_lazy("founded"),
@@ -61,6 +84,21 @@ DEEDS = {
     "liaison.ended": gettext_lazy("liaison no longer"),
     "period.added": gettext_lazy("added"),
     "period.edited": gettext_lazy("changed"),
+    "household.removed": gettext_lazy("removed with its import"),
+    "partnership.removed": gettext_lazy("removed with its import"),
+    "contractoffer.created": gettext_lazy("written"),
+    "contractoffer.edited": gettext_lazy("changed"),
+    "contractoffer.accepted_by_farm": gettext_lazy("accepted by the farm"),
+    "contractoffer.accepted_by_committee": gettext_lazy("accepted by the committee"),
+    "subscription.signed": gettext_lazy("signed"),
+    "instalment.replaces": gettext_lazy("takes the place of a rejected cheque"),
+    "instalment.split": gettext_lazy("paid in part"),
+    "instalment.rest_of": gettext_lazy("the rest of a part payment"),
+    "depositbatch.handed_over": gettext_lazy("handed over"),
+    "harvest.posted": gettext_lazy("harvest list posted"),
+    "shift.taken": gettext_lazy("taken"),
+    "roster.role_set": gettext_lazy("need changed"),
+    "basket.noted": gettext_lazy("note written"),
 }
 
 
@@ -68,6 +106,12 @@ DEEDS = {
 def history(request):
     """The trail, newest first, fifty deeds a page."""
     entries = AuditEntry.objects.filter(association=request.standing.association_id).select_related("by")
+    asked = request.GET.get("about", "")
+    models = next((models for value, _words, models in SUBJECTS if value == asked), ())
+    if models:
+        entries = entries.filter(about__in=[about for about in THINGS if about.partition(".")[2] in models])
+    else:
+        entries = entries.exclude(about="deliveries.basket")
     page = page_of(request, entries.order_by("-pk"))
     names = names_of(page)
     lines = [
@@ -75,13 +119,15 @@ def history(request):
             "at": entry.at,
             "by": entry.by.name if entry.by else _("by itself"),
             "thing": THINGS.get(entry.about, (entry.about.partition(".")[2],))[0],
-            "name": names.get((entry.about, entry.about_id), ""),
+            "name": in_words(names.get((entry.about, entry.about_id), "")),
             "deed": deed(entry),
             "reason": entry.reason,
         }
         for entry in page
     ]
-    return render(request, "amap/site/history.html", {"page": page, "lines": lines})
+    return render(
+        request, "amap/site/history.html", {"page": page, "lines": lines, "subjects": SUBJECTS, "asked": asked}
+    )
 
 
 def names_of(entries):
@@ -104,14 +150,20 @@ def names_of(entries):
 
 
 def deed(entry):
-    """What happened: `waiting → valid` for a change of state, else the deed in a word."""
+    """What happened, in words: `waiting → valid` for a change of state, else the deed."""
     if entry.verb in DEEDS:
         return DEEDS[entry.verb]
     states = states_of(entry.about)
-    if entry.before in states or entry.after in states:
-        before, after = states.get(entry.before, entry.before), states.get(entry.after, entry.after)
-        return f"{before} → {after}" if before else after
-    return entry.verb.partition(".")[2].replace("_", " ")
+    before, after = (states.get(text) or in_words(text) for text in (entry.before, entry.after))
+    if before and after:
+        return f"{before} → {after}"
+    word = entry.verb.partition(".")[2]
+    return after or states.get(word) or word.replace("_", " ")
+
+
+def in_words(text):
+    """A date inside a text, as people write it."""
+    return re.sub(r"\d{4}-\d\d-\d\d", lambda found: day(date.fromisoformat(found[0]), "short"), text)
 
 
 def states_of(about):

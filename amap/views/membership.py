@@ -80,6 +80,7 @@ def memberships(request):
             "percent": 100 * sums["count"] // households if households else 0,
             "pile": PileForm(association=request.association, initial={"paid_on": today, "method": "cheque"}),
             "may_write": standing.has(*WRITERS),
+            "to_tick": standing.has(*WRITERS) and any(not paid for _household, paid, _method in rows),
             "shows": [("", _("all")), ("awaited", _("fee awaited")), ("paid", _("paid"))],
         },
     )

@@ -81,7 +81,7 @@ def households(request):
     invited = Exists(Invitation.objects.open(clock.now()).filter(member=OuterRef("pk")))
     persons = Member.objects.annotate(is_invited=invited)
     page = page_of(request, rows.prefetch_related(Prefetch("members", persons)))
-    lines = [(household, list(household.members.all())) for household in page]
+    lines = [(household, household.members.all(), _accounts(household.members.all())) for household in page]
     to_invite = 0
     if standing.has(*WRITERS):
         to_invite = (
@@ -101,6 +101,21 @@ def households(request):
             "may_write": standing.has(*WRITERS),
         },
     )
+
+
+def _accounts(persons):
+    """How the persons of a household sign in, each way said once."""
+    ways = [
+        _("signs in")
+        if one.user_id
+        else _("invited")
+        if one.is_invited
+        else _("not invited")
+        if one.email
+        else _("on paper")
+        for one in persons
+    ]
+    return ", ".join(dict.fromkeys(ways))
 
 
 def _household(request, pk):

@@ -286,7 +286,7 @@ def test_a_farm_of_this_site_comes_with_its_own_people_or_not_at_all(client, ama
     assert not_mine.status_code == 200
     client.post(link, {"farm": other.farm.pk})
     assert Partnership.objects.filter(association=amap.association, farm=other.farm).exists()
-    assert amap.slug in client.get("/").content.decode()
+    assert client.get(reverse("amap:farm", args=[amap.slug, other.farm.slug])).status_code == 200
 
 
 def test_a_farm_new_to_this_site_gets_its_sheet_by_accepting(client, amap):
