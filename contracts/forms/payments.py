@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from amap.euros import EuroField, decimal_text
+from amap.euros import EuroField, decimal_text, euros_text
 from amap.forms.fields import DayField, NameField
 from contracts.actions.payments import Paper, amounts_differ, paper_problem
 from contracts.models import Cheque, Instalment
@@ -37,6 +38,42 @@ class ChequeNumberField(forms.CharField):
         if text and not re.fullmatch(rf"\d{{{NUMBER_DIGITS}}}", text, re.ASCII):
             raise ValidationError(_("A cheque's number has 7 digits, at the bottom left."))
         return text
+
+
+CHEQUE_ROW = (
+    '<tr><th scope="row"><label class="choice"><input type="checkbox" name="chosen" value="{pk}"{checked}>'
+    '<span>{household}</span></label></th><td data-label="{day_name}">{day}</td>'
+    '<td data-label="{number_name}"><a href="{url}">{number}</a></td><td data-label="{bank_name}">{bank}</td>'
+    '<td class="num" data-label="{amount_name}">{amount}</td></tr>'
+)
+
+
+def cheque_rows(cheques, *, slug: str, ticked: set[str] | None) -> SafeString:
+    """Table rows to tick cheques in, all of them unless `ticked` says which (what was posted)."""
+    names = {
+        "day_name": _("To cash from"),
+        "number_name": _("Cheque no."),
+        "bank_name": _("Bank"),
+        "amount_name": _("Amount"),
+    }
+    return format_html_join(
+        "",
+        CHEQUE_ROW,
+        (
+            names
+            | {
+                "pk": cheque.pk,
+                "checked": SafeString(" checked") if ticked is None or str(cheque.pk) in ticked else "",
+                "household": cheque.instalment.household.name,
+                "day": date_format(cheque.instalment.deposit_not_before, "DATE_FORMAT"),
+                "url": reverse("contracts:instalment", args=[slug, cheque.instalment_id]),
+                "number": cheque.number,
+                "bank": cheque.bank,
+                "amount": euros_text(cheque.amount_cents),
+            }
+            for cheque in cheques
+        ),
+    )
 
 
 @dataclass

@@ -19,7 +19,7 @@ from amap.models import AuditEntry, Farm, Household
 from amap.pages import page_of
 from contracts import ledger
 from contracts.actions import payments as acts
-from contracts.forms.payments import ChosenForm, OnDayForm, Pile, ReasonForm
+from contracts.forms.payments import ChosenForm, OnDayForm, Pile, ReasonForm, cheque_rows
 from contracts.models import Cheque, DepositBatch, Instalment, Subscription
 from contracts.references import epc_payload, iban_text, qr_svg
 
@@ -197,13 +197,12 @@ def _deposits(request, form=None, status=200):
         form = form or OnDayForm(initial={"on": today})
         cheques = list(_held(request, farm).filter(instalment__deposit_not_before__lte=today))
         ticked = {str(pk) for pk in form.data.getlist("chosen")} if form.is_bound else None
-        for cheque in cheques:
-            cheque.is_ticked = ticked is None or str(cheque.pk) in ticked
         context |= {
             "farm": farm,
             "tabs": farm_tabs("contracts:deposits", request, farms, farm, counts),
             "form": form,
-            "cheques": cheques,
+            "count": len(cheques),
+            "rows": cheque_rows(cheques, slug=standing.slug, ticked=ticked),
             "cents": sum(cheque.amount_cents for cheque in cheques),
             "later_count": counts.get(farm[0], 0) - len(cheques),
         }
