@@ -45,7 +45,9 @@ PLACES = [
     Place("amap:memberships", _("Memberships"), "money", OFFICE, main=_of(TREASURER, SECRETARY)),
     Place("amap:households", _("Households"), "people", OFFICE | _of(LIAISON), main=_of(SECRETARY)),
     Place("deliveries:distributions", _("Distributions"), "basket", main=EVERYBODY),
-    Place("contracts:subscriptions", _("Signed"), "contract", OFFICE | _of(LIAISON, FARMER), main=_of(LIAISON)),
+    Place(
+        "contracts:subscriptions", _("Contracts signed"), "contract", OFFICE | _of(LIAISON, FARMER), main=_of(LIAISON)
+    ),
     Place("contracts:my_contracts", _("My contracts"), "contract", _of(MEMBER), main=_of(MEMBER)),
     Place("contracts:my_payments", _("My payments"), "money", _of(MEMBER), main=_of(MEMBER)),
     Place("deliveries:roster", _("Roster"), "roster", main=EVERYBODY - _of(FARMER)),

@@ -1,5 +1,7 @@
 """Desks: each card appears with its cause and vanishes when solved; homes say what concerns their reader, first."""
 
+import cProfile
+import pstats
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
@@ -734,3 +736,28 @@ def test_the_phones_bar_has_five_links_at_most_and_each_leads_somewhere(amap, no
         assert len(links["main"]) <= context.AT_HAND
         for link in links["main"] + links["more"]:
             assert client.get(link.url, follow=True).status_code == 200, (user, link.url)
+
+
+# Speed
+
+
+def calls(client, path):
+    """Python calls of a page, the second time it is asked for."""
+    client.get(path)
+    profile = cProfile.Profile()
+    profile.enable()
+    answer = client.get(path)
+    profile.disable()
+    assert answer.status_code == 200
+    return pstats.Stats(profile).total_calls
+
+
+@pytest.mark.urls("tests.floor")
+def test_p2_a_members_home_costs_three_empty_pages_at_most(amap, now):
+    """Five contracts, ten deliveries, five payments each."""
+    season(amap)
+    for number in range(4):
+        amap.subscribe(amap.household, amap.offer(title=f"Contrat {number}"), instalments=5)
+    client = Client()
+    client.force_login(amap.member)
+    assert calls(client, "/belombre/") <= 3 * calls(client, "/belombre/floor/")

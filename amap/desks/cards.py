@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 
 from amap import clock
 from amap.access import Role, Standing
+from amap.desks.plots import HOLES_WITHIN
 from amap.euros import equivalents_text, euros_text
 from amap.facts import facts
 from amap.models import (
@@ -44,7 +45,6 @@ from contracts.models import (
 from deliveries.models import Distribution, Shift, ShiftAssignment
 
 LINES = 4
-HOLES_WITHIN = timedelta(days=10)
 HARVEST_AHEAD = timedelta(days=3)
 HARVEST_LATE = timedelta(hours=24)
 ENDS_SOON = timedelta(days=45)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 
 from amap import clock
+from amap.desks import plots
 from amap.euros import equivalents_text, euros_text
 from contracts.models import ContractOffer, Delivery, Instalment, OfferAcceptance
 from deliveries.models import Basket, Distribution
@@ -147,28 +148,29 @@ def _fill(day):
 
 def offers(farm, standings):
     """(offers that wait for the farm's yes: [(title, association, url)], signed shares of the live ones: [(title and
-    association, taken, capacity)]). One query.
+    association, taken, capacity)], cents secured by their contracts). One query.
     """
     yes = OfferAcceptance.objects.filter(
         offer=OuterRef("pk"), side=OfferAcceptance.Side.FARM, version=OuterRef("version")
     )
     rows = (
         ContractOffer.objects.filter(farm=farm, status__in=[ContractOffer.Status.PROPOSED, *ContractOffer.LIVE])
-        .annotate(is_accepted=Exists(yes))
+        .annotate(is_accepted=Exists(yes), cents=plots.secured())
         .order_by("association__name", "starts_on", "pk")
         .values_list(
             *("pk", "title", "status", "association", "association__name"),
-            *("taken_hundredths", "capacity_hundredths", "is_accepted"),
+            *("taken_hundredths", "capacity_hundredths", "is_accepted", "cents"),
         )
     )
-    waiting, live = [], []
-    for pk, title, status, association_id, association, taken, capacity, is_accepted in rows:
+    waiting, live, secured = [], [], 0
+    for pk, title, status, association_id, association, taken, capacity, is_accepted, cents in rows:
         if status in ContractOffer.LIVE:
+            secured += cents
             if capacity:
                 live.append((f"{title}, {association}", taken, capacity))
         elif not is_accepted and association_id in standings:
             waiting.append((title, association, reverse("contracts:offer", args=[standings[association_id].slug, pk])))
-    return waiting, live
+    return waiting, live, secured
 
 
 def arrivals(farm, standings, today):

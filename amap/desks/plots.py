@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -11,9 +11,11 @@ from django.utils.translation import ngettext
 from amap import charts
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
+from contracts.models import Subscription
 
 MONTHS_BACK, MONTHS = 5, 12
 SEASON_BACK, SEASON_AHEAD = timedelta(days=62), timedelta(days=190)
+HOLES_WITHIN = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def _months_later(first, count):
     return date(index // 12, index % 12 + 1, 1)
 
 
+def secured():
+    """For offers: cents their signed contracts secure to the farm."""
+    return Sum("subscriptions__total_cents", filter=Q(subscriptions__status__in=Subscription.HOLDS), default=0)
+
+
 def signed(rows):
     """(label, taken, needed), in hundredths of a share → rows for `ui/bars.html`."""
     return charts.bars(
@@ -64,7 +71,9 @@ def signed(rows):
 
 
 def season(association, today):
-    """The association's distributions as months, those with holes in the roster marked. One query."""
+    """The association's distributions as months; holes in the roster are said, and marked when they are near. One
+    query.
+    """
     evenings = (
         association.distributions.filter(day__range=(today - SEASON_BACK, today + SEASON_AHEAD))
         .order_by("day")
@@ -79,7 +88,7 @@ def season(association, today):
         following = following or day
         state, words = "", place
         if missing:
-            state = "late"
+            state = "late" if day <= today + HOLES_WITHIN else ""
             words = (
                 place
                 + ", "
@@ -94,6 +103,6 @@ def season_legend():
     return [
         {"state": "done", "text": _("past")},
         {"state": "next", "text": _("the next one")},
-        {"state": "late", "text": _("people are missing")},
+        {"state": "late", "text": _("people are missing, within ten days")},
         {"state": "", "text": _("to come")},
     ]

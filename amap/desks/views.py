@@ -2,6 +2,7 @@
 
 from django.http import Http404
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from amap import clock
 from amap.access import Role, farms_of, own_farm, role_required
@@ -39,9 +40,12 @@ def home(request):
 def committee(request):
     """The dashboard: what waits, and how the season stands."""
     association, today = request.association, clock.today()
-    offers = association.offers.filter(
-        status__in=[ContractOffer.Status.AGREED, *ContractOffer.LIVE], capacity_hundredths__gt=0
-    ).order_by("title", "pk")
+    offers = list(
+        association.offers.filter(status__in=ContractOffer.LIVE)
+        .order_by("title", "pk")
+        .annotate(cents=plots.secured())
+        .values_list("title", "taken_hundredths", "capacity_hundredths", "farm", "cents")
+    )
     return render(
         request,
         "amap/desks/committee.html",
@@ -50,7 +54,9 @@ def committee(request):
             "steps": people.first_steps(association) if request.standing.is_committee else [],
             "months": plots.season(association, today),
             "legend": plots.season_legend(),
-            "signed": plots.signed(offers.values_list("title", "taken_hundredths", "capacity_hundredths")[:40]),
+            "signed": plots.signed(offer[:3] for offer in offers if offer[2]),
+            "secured": sum(offer[4] for offer in offers),
+            "farms": len({offer[3] for offer in offers if offer[4]}),
             "payments": plots.payments(Instalment.objects.filter(association=association), today),
         },
     )
@@ -66,7 +72,7 @@ def farm_desk(request, slug):
         if farm.pk in standing.farm_ids
     }
     coming = farm_reader.days(farm, standings, now)
-    waiting, live = farm_reader.offers(farm, standings)
+    waiting, live, secured = farm_reader.offers(farm, standings)
     return render(
         request,
         "amap/desks/farm.html",
@@ -77,18 +83,26 @@ def farm_desk(request, slug):
             "waiting": waiting,
             "arrivals": farm_reader.arrivals(farm, standings, today),
             "signed": plots.signed(live),
+            "secured": secured,
             "payments": plots.payments(Instalment.objects.filter(farm=farm), today),
             "associations": list(standings.values()),
         },
     )
 
 
-# Who a page is for.
-HELP = ("member", "farmer", "liaison", "treasurer", "distribution", "committee")
+# Page, icon, and its title and lede, which its template says again.
+HELP = (
+    ("member", "basket", _("For members"), _("Your baskets, contracts, payments and shifts.")),
+    ("farmer", "sprout", _("For farmers"), _("What to harvest, the list to post, your offers, your payments.")),
+    ("liaison", "farm", _("For farm liaisons"), _("Between a farm and its members.")),
+    ("treasurer", "cheque", _("For the treasurer"), _("Fees of the association, cheques on their way to the farms.")),
+    ("distribution", "door", _("For the distribution lead"), _("Before, during and after the evening.")),
+    ("committee", "people", _("For the committee"), _("Setting up, agreeing, keeping an eye.")),
+)
 
 
 def help_page(request, page=""):
     """How things are done, step by step, by role; without a page, the list of them."""
-    if page and page not in HELP:
+    if page and page not in [name for name, *_words in HELP]:
         raise Http404
-    return render(request, f"amap/help/{page or 'index'}.html")
+    return render(request, f"amap/help/{page or 'index'}.html", {"pages": HELP})
