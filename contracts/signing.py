@@ -91,10 +91,10 @@ class Proposal:
     """What remains of an offer for somebody signing `now`: its items and deliveries, read once.
 
     Raises `Refused` when no delivery can be prepared any more. `is_paper`: signed face to face away from the farm,
-    where nothing may be paid for seven days (BR-43c).
+    where nothing may be paid for seven days (BR-43c). `first_rank`: a contract that runs already begins where it began.
     """
 
-    def __init__(self, offer, *, now, is_paper=False):
+    def __init__(self, offer, *, now, is_paper=False, first_rank=None):
         self.offer = offer
         self.is_paper = is_paper
         self.today = timezone.localdate(now)
@@ -103,6 +103,9 @@ class Proposal:
             delivery for delivery in offer.deliveries.order_by("rank") if delivery.status != Delivery.Status.CANCELLED
         ]
         self.season_count = len(season)
+        if first_rank:
+            self.deliveries = [delivery for delivery in season if delivery.rank >= first_rank]
+            return
         first = calendars.first_eligible(
             [delivery.day for delivery in season], now, offer.producer_lead_days, timezone.get_default_timezone()
         )

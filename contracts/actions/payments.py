@@ -43,8 +43,10 @@ class Paper:
 
 
 @transaction.atomic
-def receive(pile, *, by, now):
+def receive(pile, *, by, now, is_old_news=False):
     """Take a pile of cheques, [(instalment, Paper)], for the farms they are for; returns the Cheques.
+
+    Nobody is written to about contracts made complete by it when it `is_old_news`.
 
     Each turns the third key of its subscription when it was the last one missing (BR-21). Refused, all of them, when
     one is no longer awaited, post-dated, stale before its deposit (BR-35), or not the amount agreed.
@@ -72,7 +74,7 @@ def receive(pile, *, by, now):
     )
     money.record_all([_received(cheque, by=by, now=now) for cheque in cheques])
     _move(instalments, to=Status.RECEIVED, by=by, now=now)
-    _validate_complete(instalments, now=now)
+    _validate_complete(instalments, now=now, is_old_news=is_old_news)
     return cheques
 
 
@@ -211,14 +213,14 @@ def give_back(instalment, *, reason, by, now):
 
 
 @transaction.atomic
-def declare(*instalments, by, now):
+def declare(*instalments, by, now, is_old_news=False):
     """The household says that the transfers have been ordered (or the standing order set up)."""
     instalments = _lock(one.pk for one in instalments)
     for instalment in instalments:
         _refuse_method(instalment, Instalment.Method.TRANSFER)
         _refuse_other_than(instalment, Status.PLANNED)
     _move(instalments, to=Status.DECLARED, by=by, now=now)
-    _validate_complete(instalments, now=now)
+    _validate_complete(instalments, now=now, is_old_news=is_old_news)
 
 
 @transaction.atomic
@@ -445,13 +447,13 @@ def _events(instalments, step):
     return {instalment: f"cheque:{cheque}:{step}" for instalment, cheque in cheques}
 
 
-def _validate_complete(instalments, *, now):
+def _validate_complete(instalments, *, now, is_old_news=False):
     """Turn the third key where nothing is awaited any more (BR-21)."""
     waiting = Subscription.objects.filter(
         pk__in={one.subscription_id for one in instalments}, status=Subscription.Status.AWAITING_DOCUMENTS
     ).exclude(instalments__status=Status.PLANNED)
     for subscription in waiting:
-        subscriptions.validate_if_complete(subscription, now=now)
+        subscriptions.validate_if_complete(subscription, now=now, is_old_news=is_old_news)
 
 
 def _void(cheque):

@@ -1,6 +1,7 @@
 """Signing up for a season, and what follows: the three keys, withdrawing, waiting for a place."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q
@@ -121,6 +122,32 @@ def _sign(
     if wanted and not has_room(offer, household, wanted):
         raise Full(wanted)
 
+    subscription = _write(
+        offer,
+        household=household,
+        proposal=proposal,
+        quoted=quoted,
+        plan=plan,
+        method=method,
+        client_token=client_token,
+        name=name,
+        ip=ip,
+        is_paper=is_paper,
+        signed_at=now,
+        by=by,
+        now=now,
+    )
+    _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
+    if offer.waiting_already:
+        _leave_the_line(offer.waiting_already, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
+    # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
+    if wanted and not take_place(offer, wanted):
+        raise Full(wanted)
+    return subscription
+
+
+def _write(offer, *, household, proposal, quoted, plan, method, client_token, name, ip, is_paper, signed_at, by, now):
+    """The rows of a contract: what was chosen, the instalments, the signature, the frozen content, the debt."""
     subscription = Subscription.objects.create(
         association=offer.association,
         offer=offer,
@@ -128,11 +155,11 @@ def _sign(
         first_rank=quoted.ranks[0],
         last_rank=quoted.ranks[-1],
         deliveries_count=quoted.deliveries,
-        equivalents_hundredths=wanted,
+        equivalents_hundredths=quoted.equivalents_hundredths,
         total_cents=quoted.total_cents,
         method=method,
         client_token=client_token,
-        signed_at=now,
+        signed_at=signed_at,
         reserved_until=now + timedelta(days=offer.reservation_days),
     )
     SubscriptionLine.objects.bulk_create(_lines(subscription, quoted, proposal))
@@ -151,7 +178,7 @@ def _sign(
     ) | {
         "signature": {
             "name": name,
-            "at": now.isoformat(),
+            "at": signed_at.isoformat(),
             "is_paper": is_paper,
             "recorded_by": str(by) if is_paper and by else "",
         }
@@ -162,7 +189,7 @@ def _sign(
         side=Signature.Side.HOUSEHOLD,
         name=name,
         by=by,
-        at=now,
+        at=signed_at,
         ip=ip,
         is_paper=is_paper,
         content_sha256=fingerprint,
@@ -175,25 +202,69 @@ def _sign(
         debit=f"due:{subscription.pk}",
         credit=f"sold:{subscription.pk}",
         amount_cents=quoted.total_cents,
-        effective_on=today,
+        effective_on=timezone.localdate(signed_at),
         by=by,
         now=now,
     ).save(force_insert=True)
     states.record("subscription.signed", subscription, by=by, now=now, after=subscription.status)
-    _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
+    return subscription
+
+
+@transaction.atomic
+def copy(offer, *, household, choices, instalment_count, method, name, first_rank, signed_at, by, now):
+    """Write down a contract that runs on paper already, from the delivery `first_rank` on; nobody is written to.
+
+    The price, the instalments and the contract are those of a signature at `signed_at`. Returns the Subscription.
+    Raises `Refused` as `sign` does, and when there is no room; contracts that run do not wait in line.
+    """
+    rows = ContractOffer.objects.select_related("farm", "association", "place").filter(pk=offer.pk)
+    offer = signing.seen_by(rows, household.pk, timezone.localdate(now)).get()
+    if offer.signed_already:
+        raise Refused(_("%(household)s has a contract for this season already.") % {"household": household.name})
+    proposal = signing.Proposal(offer, now=signed_at, is_paper=True, first_rank=first_rank)
+    quoted = proposal.quote(choices)
+    subscription = _write(
+        offer,
+        household=household,
+        proposal=proposal,
+        quoted=quoted,
+        plan=proposal.plan(quoted, instalment_count),
+        method=method,
+        client_token=uuid4(),
+        name=name,
+        ip=None,
+        is_paper=True,
+        signed_at=signed_at,
+        by=by,
+        now=now,
+    )
+    wanted = quoted.equivalents_hundredths
     if offer.waiting_already:
         _leave_the_line(offer.waiting_already, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
-    # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
     if wanted and not take_place(offer, wanted):
-        raise Full(wanted)
+        raise Refused(_("There is no room left for %(household)s.") % {"household": household.name})
     return subscription
+
+
+@transaction.atomic
+def erase_copy(subscription, *, by, now, reason):
+    """Take back a contract written down by `copy`: its movement is reversed, its place free, its rows gone.
+
+    The caller has made sure that nothing leans on it, and that its instalments have gone.
+    """
+    subscription = _lock(subscription)
+    money.reverse(Movement.objects.get(key=sold(subscription)), by=by, now=now, reason=reason)
+    if subscription.status in Subscription.HOLDS:
+        ContractOffer.objects.filter(pk=subscription.offer_id).update(
+            taken_hundredths=F("taken_hundredths") - subscription.equivalents_hundredths
+        )
+    states.record("subscription.erased", subscription, by=by, now=now, before=subscription.status, reason=reason)
+    subscription.delete()
 
 
 def readers(offer):
     """The (e-mail, language) pairs of the household an offer was read for."""
-    people = [
-        (email or own, language or own_language) for *_who, own, own_language, email, language in offer.people
-    ]
+    people = [(email or own, language or own_language) for *_who, own, own_language, email, language in offer.people]
     return [(email, language) for email, language in people if email]
 
 
@@ -327,7 +398,7 @@ def _awaited_text(method, cents):
 
 
 @transaction.atomic
-def validate(subscription, *, now, by=None):
+def validate(subscription, *, now, by=None, is_old_news=False):
     """Declare a subscription valid once its three keys are turned (BR-21). Raises `Refused` naming those missing."""
     subscription = _lock(subscription)
     if subscription.status != Subscription.Status.AWAITING_DOCUMENTS:
@@ -340,16 +411,17 @@ def validate(subscription, *, now, by=None):
     states.move(subscription, to=Subscription.Status.VALIDATED, by=by, now=now)
     if first_day(subscription) <= timezone.localdate(now):
         states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
-    _tell("contract_validated", subscription, to=subscription.household, now=now)
+    if not is_old_news:
+        _tell("contract_validated", subscription, to=subscription.household, now=now)
     return subscription
 
 
 @transaction.atomic
-def validate_if_complete(subscription, *, now, by=None):
+def validate_if_complete(subscription, *, now, by=None, is_old_news=False):
     """The same, without a word when something is missing: for whoever has just turned a key."""
     subscription = _lock(subscription)
     if subscription.status == Subscription.Status.AWAITING_DOCUMENTS and not missing_keys(subscription):
-        return validate(subscription, now=now, by=by)
+        return validate(subscription, now=now, by=by, is_old_news=is_old_news)
     return subscription
 
 
