@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from amap import clock
 from amap.errors import Refused
 from amap.models import Household
-from contracts import documents, signing
+from contracts import documents, signing, wording
 from contracts.actions import subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
 from contracts.models import ContractOffer, Instalment, Subscription, WaitingListEntry
@@ -266,6 +266,7 @@ def _check(request, asked):
         "parts": _parts(asked.plan),
         "method": dict(Instalment.Method.choices)[asked.state["m"]],
         "clauses": _clauses(asked.offer),
+        "legal": wording.legal_clauses(asked.offer, off_premises=asked.on_paper),
     }
     return render(request, "contracts/subscriptions/check.html", context | _made_of(asked))
 
@@ -297,19 +298,6 @@ def _made_of(asked):
 
 
 def _clauses(offer):
-    """(title, text) of the terms and of what the law asks to be said, as the contract will print them."""
-    fields = [(ContractOffer._meta.get_field(name).verbose_name, getattr(offer, name)) for name in documents.CLAUSES]
-    return [(title, text) for title, text in fields if text] + documents.wording.legal_clauses(offer)
-
-
-def _wait(request, asked, wanted):
-    entry = subscriptions.wait(
-        asked.offer,
-        household=asked.household,
-        equivalents_hundredths=wanted,
-        client_token=uuid4(),
-        by=request.user,
-        now=asked.now,
-    )
-    messages.success(request, _("You are number %(n)s on the waiting list.") % {"n": signing.place_in_line(entry)})
-    return redirect("contracts:wait", request.standing.slug, asked.offer.pk)
+    """(title, text) of the terms, as the contract will print them."""
+    clauses = [(ContractOffer._meta.get_field(name).verbose_name, getattr(offer, name)) for name in documents.CLAUSES]
+    return [(title, text) for title, text in clauses if text]
