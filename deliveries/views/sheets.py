@@ -284,6 +284,7 @@ def _quantities(request, pk):
         "evening": evening,
         "association_name": request.standing.association_name,
         "locks": evening.locks(request.association.lock_hours_before),
+        "printed_at": clock.now(),
         "parts": [
             {
                 "delivery": delivery,
@@ -334,7 +335,9 @@ def sheet_pdf(request, pk):
             for basket in line.baskets[:1]
             if basket.outcome == Basket.Outcome.UNCOLLECTED
         ],
-        "is_wide": len(read.deliveries) > 3,
+        "farms": list(dict.fromkeys(delivery.farm for delivery in read.deliveries.values())),
+        "is_wide": len(read.deliveries) > 5,
+        "printed_at": clock.now(),
     }
     return pdf.answer(pdf.render("print/sign_in_sheet.html", context), f"sheet-{evening.day}")
 
