@@ -301,3 +301,16 @@ def _clauses(offer):
     """(title, text) of the terms, as the contract will print them."""
     clauses = [(ContractOffer._meta.get_field(name).verbose_name, getattr(offer, name)) for name in documents.CLAUSES]
     return [(title, text) for title, text in clauses if text]
+
+
+def _wait(request, asked, wanted):
+    entry = subscriptions.wait(
+        asked.offer,
+        household=asked.household,
+        equivalents_hundredths=wanted,
+        client_token=uuid4(),
+        by=request.user,
+        now=asked.now,
+    )
+    messages.success(request, _("You are number %(n)s on the waiting list.") % {"n": signing.place_in_line(entry)})
+    return redirect("contracts:wait", request.standing.slug, asked.offer.pk)
