@@ -15,6 +15,9 @@ from django.utils.translation import gettext as _
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment
 
+# Offers whose dates are meetings: a draft promises nothing yet, a cancelled one nothing more.
+DELIVERING = (*ContractOffer.LIVE, ContractOffer.Status.CLOSED, ContractOffer.Status.SETTLED)
+
 
 class Coming(NamedTuple):
     """A delivery of the evening."""
@@ -116,7 +119,10 @@ def pair_text():
 def deliveries_of(distribution, farm_ids=None):
     """The deliveries that meet at this distribution, by id, farm by farm; only those of `farm_ids` if given."""
     rows = Delivery.objects.filter(
-        association=distribution.association_id, day=distribution.day, place=distribution.place_id
+        association=distribution.association_id,
+        day=distribution.day,
+        place=distribution.place_id,
+        offer__status__in=DELIVERING,
     ).exclude(status=Delivery.Status.CANCELLED)
     if farm_ids is not None:
         rows = rows.filter(offer__farm__in=farm_ids)
@@ -234,7 +240,7 @@ def season(association_id, days, household_id=None):
         ):
             lines.setdefault(offer, []).append(line)
     deliveries = Delivery.objects.filter(
-        association=association_id, day__range=days, offer__status__in=ContractOffer.PUBLIC
+        association=association_id, day__range=days, offer__status__in=DELIVERING
     ).exclude(status=Delivery.Status.CANCELLED)
     evenings = {}
     for pk, day, place, rank, offer, title, farm in deliveries.order_by("offer__farm__name").values_list(

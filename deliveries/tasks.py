@@ -11,6 +11,7 @@ from contracts.models import ContractOffer, Delivery
 from deliveries.actions import distributions, harvests, roster
 from deliveries.models import Distribution, HarvestList
 from deliveries.models.distributions import harvest_visible
+from deliveries.sheet import deliveries_of
 
 MISSING_HOURS = 24
 
@@ -26,10 +27,7 @@ def lock_due(now):
     """Fix the lists whose hour has come (BR-52)."""
     soon = Distribution.objects.planned().filter(day__lte=timezone.localdate(now) + timedelta(days=8))
     for distribution in soon.select_related("association"):
-        promised = Delivery.objects.filter(
-            association=distribution.association_id, day=distribution.day, place=distribution.place_id
-        ).exclude(status=Delivery.Status.CANCELLED)
-        if distribution.locks(distribution.association.lock_hours_before) <= now and promised.exists():
+        if distribution.locks(distribution.association.lock_hours_before) <= now and deliveries_of(distribution):
             distributions.lock(distribution, by=None, now=now)
 
 

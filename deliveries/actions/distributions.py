@@ -24,6 +24,7 @@ __all__ = ["annotate", "close", "collect", "concerned", "lock", "move", "plan", 
 
 # By hand the list may be fixed this early: whoever signs up later than that is not yet due (BR-24, BR-52).
 LOCK_DAYS_AHEAD = 7
+MOVE_AT_MOST = timedelta(days=183)
 
 
 @transaction.atomic
@@ -55,9 +56,7 @@ def plan(association, *, today):
         ignore_conflicts=True,
     )
     if planned - wanted:
-        deliveries = Delivery.objects.filter(
-            association=association, day=OuterRef("day"), place=OuterRef("place")
-        ).exclude(status=Delivery.Status.CANCELLED)
+        deliveries = promised.filter(day=OuterRef("day"), place=OuterRef("place"))
         held = ShiftAssignment.objects.filter(distribution=OuterRef("pk"), status__in=ShiftAssignment.HOLDS)
         ahead.planned().filter(~Exists(deliveries), ~Exists(held)).delete()
     new = ahead.select_related("place", "association")
@@ -215,6 +214,8 @@ def move(distribution, *, day, place, opens_at, closes_at, reason="", by, now):
         raise Refused(_("The list of this distribution is fixed: it can no longer be moved."))
     if day < timezone.localdate(now):
         raise Refused(_("%(day)s is past.") % {"day": date_format(day, "l j F Y")})
+    if abs(day - distribution.day) > MOVE_AT_MOST:
+        raise Refused(_("That is over half a year from the day promised. Is the year right?"))
     if closes_at <= opens_at:
         raise Refused(_("The distribution must end after it begins."))
     if before == (day, place.pk, opens_at, closes_at):

@@ -14,6 +14,7 @@ from contracts.models import Delivery
 from deliveries import tasks
 from deliveries.actions import distributions
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment, ShiftRole
+from deliveries.sheet import sheet
 from tests.cast import NOW, PARIS, TODAY, Amap
 
 THURSDAY = date(2026, 11, 26)
@@ -136,6 +137,13 @@ def test_two_ticks_at_the_same_moment_fix_the_list_once(amap, evening):
     assert AuditEntry.objects.filter(verb="distribution.locked").count() == 1
 
 
+def test_a_draft_of_the_same_day_is_not_part_of_the_evening(amap, evening):
+    draft = amap.offer(title="Brouillon", status="draft")
+    distributions.lock(evening, by=None, now=NOW)
+    assert draft.deliveries.get(day=THURSDAY).status == Delivery.Status.SCHEDULED
+    assert [delivery.title for delivery in sheet(evening).deliveries.values()] == ["Légumes 2026-27"]
+
+
 # Moving
 
 
@@ -193,6 +201,7 @@ def test_those_who_collect_help_and_deliver_are_told_at_once_br_13(amap, evening
         ({"day": date(2026, 11, 20)}, "is past"),
         ({"day": date(2026, 12, 3)}, "already a distribution"),
         ({"closes_at": time(18)}, "must end after"),
+        ({"day": date(9999, 12, 31)}, "half a year"),
     ],
 )
 def test_a_move_that_cannot_be_is_refused_with_its_reason(amap, offer, evening, changes, words):
@@ -313,6 +322,7 @@ def test_pages_cost_the_same_queries_for_a_few_and_for_many_p5(
     client.force_login(amap.committee)
     amap.subscribe(amap.household_of(amap.committee), offer)
     pages = [url(amap, "distributions"), *(url(amap, name, evening.pk) for name in ("distribution", "quantities"))]
+    pages.append(url(amap, "harvest", offer.deliveries.get(day=THURSDAY).pk))
     client.get(pages[0])
     few = []
     for page in pages:
