@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from amap import clock
@@ -20,7 +20,7 @@ class Place:
     """
 
     route: str
-    label: str
+    label: str | Promise
     icon: str
     roles: frozenset = EVERYBODY
     main: frozenset = frozenset()
@@ -66,7 +66,7 @@ PLACES = [
 
 @dataclass(frozen=True)
 class Link:
-    label: str
+    label: str | Promise
     url: str
     icon: str
     is_current: bool

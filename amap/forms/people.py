@@ -220,9 +220,11 @@ class LeaveForm(forms.Form):
 
 
 def people_of(association):
-    """The accounts an association knows: persons of its households and holders of its roles."""
+    """The accounts an association knows: persons of its households, farmers of its farms, holders of its roles."""
     return User.objects.filter(
-        Q(memberships_of_households__association=association.pk) | Q(seats__association=association.pk)
+        Q(memberships_of_households__association=association.pk)
+        | Q(farming__farm__partnerships__association=association.pk)
+        | Q(seats__association=association.pk)
     ).distinct()
 
 
