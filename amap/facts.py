@@ -4,8 +4,11 @@ Pages that must say a little about many things (rights, desks) ask for all of it
 and times come back as ISO text.
 """
 
+from datetime import UTC, datetime
+
 from django.db import models
 from django.db.models.functions import JSONArray
+from django.utils import timezone
 
 
 class Facts(models.Subquery):
@@ -26,3 +29,9 @@ def facts(queryset, *columns, most=None):
     """An annotation: a list of lists, one per row (`most` rows at most), with the columns (names or expressions)."""
     rows = queryset.annotate(fact=JSONArray(*columns)).values("fact")
     return Facts(rows[:most] if most else rows)
+
+
+def moment(text):
+    """A moment read from facts, as local time. SQLite keeps UTC and does not say so."""
+    read = datetime.fromisoformat(text)
+    return timezone.localtime(read if read.tzinfo else read.replace(tzinfo=UTC))

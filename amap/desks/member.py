@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 
 from amap import clock
 from amap.euros import euros_text
-from amap.facts import facts
+from amap.facts import facts, moment
 from amap.models import Household, Membership, MembershipPeriod
 from contracts import season_strip
-from contracts.models import ContractOffer, Instalment, Subscription, WaitingListEntry
+from contracts.models import ContractOffer, Instalment, Subscription
 from deliveries import calendar
 from deliveries.harvests import harvests
 from deliveries.models import Distribution, ShiftAssignment
@@ -91,7 +91,7 @@ def home(standing, now):
     ahead = [one for one in around if clock.at(one.day, one.closes_at) >= now]
     next_one = ahead[0] if ahead else None
     evenings = _evenings(standing, next_one, today)
-    affairs = _affairs(standing, today)
+    affairs = _affairs(standing, now)
     lists = harvests(next_one.delivery_ids) if next_one else {}
     evening = next_one and evenings.get((next_one.day, next_one.place_id))
     visible = next_one and harvest_visible(
@@ -122,7 +122,7 @@ def home(standing, now):
             *_membership(affairs, standing, today),
             *_shifts(evenings, standing, today),
         ],
-        changed=[*_moved(ahead, standing, today), *_news(affairs, standing, today)],
+        changed=[*_moved(ahead, standing, today), *_news(affairs, standing, now)],
         months=_months(around, next_one, today),
         legend=[
             {"state": "done", "text": _("past")},
@@ -184,59 +184,71 @@ def _evenings(standing, next_one, today):
     return found
 
 
-def _affairs(standing, today):
-    """What the household owes, awaits and may sign, folded into one row."""
+class _Owed(NamedTuple):
+    """A payment of a contract, or a contract alone; dates and moments as ISO text."""
+
+    subscription: int
+    status: str
+    title: str
+    farm: str
+    payee: str
+    reserved_until: str
+    validated_at: str | None
+    payment: str | None
+    method: str | None
+    cents: int | None
+    day: str | None
+
+    @property
+    def is_awaited(self):
+        return self.payment == Instalment.Status.PLANNED
+
+
+def _affairs(standing, now):
+    """What the household owes, awaits and may sign, folded into one row.
+
+    `owed`: payments that come due, contracts not valid yet, contracts valid since a few days.
+    """
     mine = {"household": standing.household_id}
-    soon = Q(deposit_not_before__lte=today + DUE_SOON)
+    soon = timezone.localdate(now) + DUE_SOON
     membership = Membership.objects.filter(period=OuterRef("pk"), **mine).exclude(status=Membership.Status.CANCELLED)
     signed = Subscription.objects.filter(offer=OuterRef("pk"), status__in=Subscription.HOLDS, **mine)
-    waits = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING, **mine)
-    in_doubt = Subscription.Status.AWAITING_DOCUMENTS
-    return (
+    row = (
         Household.objects.order_by()
         .filter(pk=standing.household_id)
         .annotate(
-            due=facts(
-                Instalment.objects.awaited()
-                .filter(soon | Q(subscription__status=in_doubt), **mine)
-                .order_by("deposit_not_before", "pk"),
-                *("subscription", "subscription__status", "subscription__offer__title", "farm__name", "farm__payee"),
-                *("method", "amount_cents", "deposit_not_before"),
-            ),
-            contracts=facts(
-                Subscription.objects.filter(
-                    Q(status=in_doubt) | Q(status__in=Subscription.LIVE, validated_at__date__gte=today - NEWS_FOR),
+            owed=facts(
+                Subscription.objects.order_by("instalments__deposit_not_before", "pk").filter(
+                    Q(status=Subscription.Status.AWAITING_DOCUMENTS)
+                    | Q(instalments__status=Instalment.Status.PLANNED, instalments__deposit_not_before__lte=soon)
+                    | Q(status__in=Subscription.LIVE, validated_at__gte=now - NEWS_FOR),
                     **mine,
-                ).order_by("pk"),
-                *("pk", "status", "offer__title", "offer__farm__name", "reserved_until__date", "validated_at__date"),
+                ),
+                *("pk", "status", "offer__title", "offer__farm__name", "offer__farm__payee", "reserved_until"),
+                *("validated_at", "instalments__status", "instalments__method", "instalments__amount_cents"),
+                "instalments__deposit_not_before",
             ),
             periods=facts(
-                MembershipPeriod.objects.filter(
-                    association=standing.association_id, starts_on__lte=today + DUE_SOON, ends_on__gte=today
-                )
-                .annotate(status=Subquery(membership.values("status")[:1]))
-                .order_by("starts_on"),
+                MembershipPeriod.objects.order_by("starts_on")
+                .filter(association=standing.association_id, starts_on__lte=soon, ends_on__gte=soon - DUE_SOON)
+                .annotate(status=Subquery(membership.values("status")[:1])),
                 *("starts_on", "ends_on", "amap_part_cents", "network_part_cents", "status"),
             ),
             offers=facts(
-                ContractOffer.objects.signable(today)
-                .filter(
-                    ~Exists(signed),
-                    ~Exists(waits),
-                    association=standing.association_id,
-                    status=ContractOffer.Status.OPEN,
-                )
-                .order_by("starts_on", "pk"),
+                ContractOffer.objects.order_by("starts_on", "pk").filter(
+                    ~Exists(signed), association=standing.association_id, status=ContractOffer.Status.OPEN
+                ),
                 *("pk", "title", "farm__name", "starts_on", "capacity_hundredths", "taken_hundredths", "kind"),
                 most=6,
             ),
         )
         .values(
-            *("due", "contracts", "periods", "offers", "association__grace_days"),
+            *("owed", "periods", "offers", "association__grace_days"),
             *("association__harvest_days_before", "association__harvest_hour"),
         )
         .get()
     )
+    return row | {"owed": [_Owed(*fact) for fact in row["owed"]]}
 
 
 # Saying
@@ -265,15 +277,17 @@ def _payments(affairs, standing, today):
     """Late payments, then coming ones, a line per contract; of those not valid yet, `_contracts` says what lacks."""
     grace = timedelta(days=affairs["association__grace_days"])
     found = {}
-    for pk, status, title, farm, payee, method, cents, day in affairs["due"]:
-        if status != Subscription.Status.AWAITING_DOCUMENTS:
-            is_late = _iso(day) < today - grace
-            found.setdefault((not is_late, pk, title, payee or farm, method), []).append((_iso(day), cents))
+    for one in affairs["owed"]:
+        if (
+            one.is_awaited
+            and one.status != Subscription.Status.AWAITING_DOCUMENTS
+            and _iso(one.day) <= today + DUE_SOON
+        ):
+            is_late = _iso(one.day) < today - grace
+            found.setdefault((not is_late, one.subscription), []).append(one)
     url = reverse("contracts:my_payments", args=[standing.slug])
-    for (is_coming, _pk, title, payee, method), parts in sorted(found.items(), key=lambda entry: entry[0][0]):
-        total = sum(cents for _day, cents in parts)
-        days = ", ".join(date_format(day, "j F") for day, _cents in parts[:4])
-        if method == Instalment.Method.CHEQUE:
+    for (is_coming, _pk), parts in sorted(found.items(), key=lambda entry: entry[0][0]):
+        if parts[0].method == Instalment.Method.CHEQUE:
             how = ngettext(
                 "a cheque to the order of %(payee)s, agreed for %(days)s: hand it to the farm liaison",
                 "%(count)s cheques to the order of %(payee)s, agreed for %(days)s: hand them to the farm liaison",
@@ -285,49 +299,46 @@ def _payments(affairs, standing, today):
                 "%(count)s transfers to %(payee)s, agreed for %(days)s: then say that they are ordered",
                 len(parts),
             )
-        note = f"{title}: " + how % {"count": len(parts), "payee": payee, "days": days}
+        figures = {
+            "count": len(parts),
+            "payee": parts[0].payee or parts[0].farm,
+            "days": ", ".join(date_format(_iso(one.day), "j F") for one in parts[:4]),
+        }
         kind, word = ("waiting", _("due")) if is_coming else ("late", _("late"))
-        yield Line(euros_text(total), note, url, "money", kind, word)
+        note = f"{parts[0].title}: {how % figures}"
+        yield Line(euros_text(sum(one.cents for one in parts)), note, url, "money", kind, word)
 
 
 def _contracts(affairs, standing):
     """Contracts signed and not valid yet, with what they lack (BR-21)."""
-    lacking = {}
-    for pk, status, _title, _farm, _payee, method, cents, _day in affairs["due"]:
-        if status == Subscription.Status.AWAITING_DOCUMENTS:
-            lacking.setdefault(pk, []).append((method, cents))
-    for pk, status, title, _farm, until, _validated in affairs["contracts"]:
-        if status != Subscription.Status.AWAITING_DOCUMENTS:
-            continue
-        parts = lacking.get(pk, [])
-        if not parts:
+    found = {}
+    for one in affairs["owed"]:
+        if one.status == Subscription.Status.AWAITING_DOCUMENTS:
+            found.setdefault(one.subscription, []).append(one)
+    for pk, parts in found.items():
+        first, awaited = parts[0], [one for one in parts if one.is_awaited]
+        if not awaited:
             note = _("The membership of the season is still to be paid.")
-        elif parts[0][0] == Instalment.Method.CHEQUE:
+        elif first.method == Instalment.Method.CHEQUE:
             note = ngettext(
                 "%(count)s cheque is missing (%(sum)s); your place is kept until %(day)s.",
                 "%(count)s cheques are missing (%(sum)s); your place is kept until %(day)s.",
-                len(parts),
+                len(awaited),
             )
         else:
             note = ngettext(
                 "%(count)s transfer to announce (%(sum)s); your place is kept until %(day)s.",
                 "%(count)s transfers to announce (%(sum)s); your place is kept until %(day)s.",
-                len(parts),
+                len(awaited),
             )
         figures = {
-            "count": len(parts),
-            "sum": euros_text(sum(cents for _method, cents in parts)),
-            "day": date_format(_iso(until), "j F"),
+            "count": len(awaited),
+            "sum": euros_text(sum(one.cents for one in awaited)),
+            "day": date_format(moment(first.reserved_until), "j F"),
         }
         url = reverse("contracts:subscription", args=[standing.slug, pk])
-        yield Line(
-            _("%(offer)s: not valid yet") % {"offer": title},
-            note % figures if parts else note,
-            url,
-            "contract",
-            "waiting",
-            _("to complete"),
-        )
+        title = _("%(offer)s: not valid yet") % {"offer": first.title}
+        yield Line(title, note % figures if awaited else note, url, "contract", "waiting", _("to complete"))
 
 
 def _membership(affairs, standing, today):
@@ -380,7 +391,7 @@ def _moved(ahead, standing, today):
             )
 
 
-def _news(affairs, standing, today):
+def _news(affairs, standing, now):
     """Offers to sign, contracts that became valid."""
     for pk, title, farm, starts, capacity, taken, kind in affairs["offers"]:
         is_full = kind != ContractOffer.Kind.BY_DATE and taken >= capacity
@@ -392,12 +403,14 @@ def _news(affairs, standing, today):
             "off" if is_full else "waiting",
             _("full: waiting list") if is_full else _("sign-up is open"),
         )
-    for pk, status, title, farm, _until, validated in affairs["contracts"]:
-        if status != Subscription.Status.AWAITING_DOCUMENTS and validated:
+    valid = {one.subscription: one for one in affairs["owed"] if one.validated_at}
+    for pk, one in valid.items():
+        since = moment(one.validated_at)
+        if since >= now - NEWS_FOR:
             yield Line(
-                title,
+                one.title,
                 _("Your contract with %(farm)s is valid since %(day)s.")
-                % {"farm": farm, "day": date_format(_iso(validated), "j F")},
+                % {"farm": one.farm, "day": date_format(since, "j F")},
                 reverse("contracts:subscription", args=[standing.slug, pk]),
                 "check",
                 "done",

@@ -2,6 +2,8 @@
 
 from django.http import Http404
 from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from amap import clock
@@ -24,7 +26,8 @@ def home(request):
     today = clock.today()
     context = {"home": None, "cards": [], "steps": [], "evening": None}
     if standing.is_member:
-        context["home"] = member.home(standing, now)
+        context["home"] = here = member.home(standing, now)
+        context |= {"todo": _rows(here.todo), "changed": _rows(here.changed)}
     if standing.roles - {Role.MEMBER}:
         context["cards"] = cards(request.association, standing, now)
     if standing.is_committee:
@@ -34,6 +37,24 @@ def home(request):
         context["evening"] = coming.select_related("place").first()
     context["farms"] = [farm for farm in farms_of(request.user) if farm[0] in standing.farm_ids]
     return render(request, "amap/desks/home.html", context)
+
+
+BADGES = {"mine": "leaf", "waiting": "waiting", "done": "check", "late": "alert", "off": "minus"}
+
+
+def _rows(lines):
+    """A member's lines as list rows: as `ui/icon.html` and `ui/badge.html` draw them, without their cost (P2)."""
+    icon = f'<svg class="icon" aria-hidden="true"><use href="{static("amap/icons.svg")}#{{}}"/></svg>'
+    row = (
+        f'<li><a class="row" href="{{}}">{icon}<span class="row-main"><span class="row-title">{{}}</span>'
+        '<span class="row-note">{}</span></span>'
+        f'<span class="row-end"><span class="badge {{}}">{icon}{{}}</span></span></a></li>'
+    )
+    return format_html_join(
+        "",
+        row,
+        [(one.url, one.icon, one.title, one.note, one.kind, BADGES[one.kind], one.word) for one in lines],
+    )
 
 
 @role_required(*OFFICE)

@@ -1,0 +1,100 @@
+"""What is done without anybody asking: every duty named can be found, runs, and does nothing twice."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils.module_loading import import_string
+
+from amap import duties, jobs
+from amap.models import Job, Letter
+from deliveries.models import Distribution
+from tests.cast import NOW, PARIS, TODAY, Amap
+
+pytestmark = pytest.mark.django_db
+RARE = [*duties.EVERY_QUARTER, *(path for _hour, path in duties.EVERY_DAY)]
+
+
+@pytest.fixture
+def stand(monkeypatch):
+    """Stand at a moment: `stand(2026, 11, 26, 0, 30)`."""
+
+    def at(*moment):
+        monkeypatch.setattr("amap.clock.now", lambda: datetime(*moment, tzinfo=PARIS))
+
+    at(2026, 11, 21, 10)
+    return at
+
+
+def made():
+    return sorted(Job.objects.values_list("kind", flat=True))
+
+
+@pytest.mark.parametrize("path", RARE)
+def test_every_duty_runs_on_a_small_association_and_twice(path, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    amap = Amap()
+    offer = amap.offer()
+    amap.subscribe(amap.household, offer)
+    amap.offer(title="Ouvert", status="open")
+    duty = import_string(path)
+    duty(NOW)
+    letters = Letter.objects.count()
+    duty(NOW)
+    assert Letter.objects.count() == letters
+
+
+@pytest.mark.parametrize("duty", duties.EVERY_MINUTE)
+def test_every_minutes_duty_runs_on_a_small_association(duty):
+    Amap()
+    duty(NOW)
+
+
+def test_a_day_is_done_once_whatever_the_number_of_ticks(stand):
+    duties.tick()
+    first = made()
+    duties.tick()
+    assert made() == first
+    assert set(first) == {*duties.EVERY_QUARTER, *(path for hour, path in duties.EVERY_DAY if hour.hour < 10)}
+    stand(2026, 11, 22, 0, 0)
+    duties.tick()
+    assert len(made()) == len(first) + len(duties.EVERY_QUARTER)
+
+
+def test_a_quarter_is_done_once_and_the_next_one_again(stand):
+    quarters = {}
+    for minute in (0, 14, 15, 59):
+        stand(2026, 11, 21, 0, minute)
+        duties.tick()
+        quarters[minute] = Job.objects.filter(kind__in=duties.EVERY_QUARTER).count() // len(duties.EVERY_QUARTER)
+    assert quarters == {0: 1, 14: 1, 15: 2, 59: 3}
+
+
+def test_the_hour_that_comes_twice_in_october_has_its_quarters_twice(monkeypatch):
+    for fold in (0, 1):
+        moment = datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=fold)
+        monkeypatch.setattr("amap.clock.now", lambda moment=moment: moment)
+        duties.tick()
+    assert Job.objects.filter(kind="deliveries.tasks.lock_due").count() == 2
+
+
+def test_br52_the_list_is_fixed_by_itself_eighteen_hours_before(stand):
+    amap = Amap()
+    amap.subscribe(amap.household, amap.offer())
+    import_string("deliveries.tasks.plan_ahead")(NOW)
+    evening = Distribution.objects.coming(TODAY).first()
+    for moment, locked in (((2026, 11, 26, 0, 29), False), ((2026, 11, 26, 0, 30), True)):
+        stand(*moment)
+        duties.tick()
+        for job in Job.objects.filter(kind="deliveries.tasks.lock_due", status="waiting"):
+            jobs.run(job.pk)
+        evening.refresh_from_db()
+        assert evening.is_locked is locked
+
+
+def test_the_rows_of_work_done_long_ago_are_forgotten():
+    rows = {"key": "a", "kind": "amap.jobs.forget", "created_at": NOW, "next_try_at": NOW}
+    Job.objects.create(**rows, status="done", finished_at=NOW - timedelta(days=41))
+    Job.objects.create(**rows | {"key": "b"}, status="done", finished_at=NOW - timedelta(days=39))
+    Job.objects.create(**rows | {"key": "c"}, status="parked")
+    jobs.forget(NOW)
+    assert sorted(Job.objects.values_list("key", flat=True)) == ["b", "c"]
