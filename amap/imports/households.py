@@ -1,7 +1,6 @@
 """The list of households: a line per household, with two adults, an address and perhaps the fee paid."""
 
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,6 +18,7 @@ from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import AddressField, DayField, NameField, PhoneField
 from amap.imports import Column, Kind, Line, State, by_words, dependents, imported, restore, snapshot, words, wrong
+from amap.imports.directory import Directory, name_key
 from amap.models import AuditEntry, Household, Member, Membership, MembershipPeriod, User
 from amap.models.people import normalise_email
 from amap.phones import normalise, phone_text
@@ -241,14 +241,14 @@ class Households(Kind):
             if keys[n] or not text:
                 continue
             # A heading met twice is about two people: Nom, Prénom, Mail, Nom, Prénom, Mail.
-            key = _about_person(text, again=text in seen)
+            key = about_person(text, again=text in seen)
             seen.add(text)
             if key and key not in keys:
                 keys[n] = key
             elif not key and re.fullmatch(r"(adhesion|cotisation)( \d{2,4})+", text) and "fee" not in keys:
                 keys[n] = "fee"
         for n, heading in enumerate(headings):  # a landline, only for want of better
-            key = _about_person(fold(as_text(heading)), landline=True)
+            key = about_person(fold(as_text(heading)), landline=True)
             if not keys[n] and key and key not in keys:
                 keys[n] = key
         return keys
@@ -322,7 +322,7 @@ def _exported_fee(household, paid):
     return [household.number, household.name, fee, paid.paid_on, paid.get_method_display(), paid.reference]
 
 
-def _about_person(text, *, again=False, landline=False):
+def about_person(text, *, again=False, landline=False):
     """`mail conjoint` → `email_2`; "" when the heading is about no person."""
     tokens = re.findall(r"[^\W\d]+|\d+", text)
     rank = 2 if SECOND.intersection(tokens) or (again and not FIRST.intersection(tokens)) else 1
@@ -341,8 +341,15 @@ def _same_name(one, other):
     return sorted(one.casefold().split()) == sorted(other.casefold().split())
 
 
-def _name_key(name):
-    return tuple(sorted(fold(name).split()))
+def number_in(record):
+    """The member number of a line: `17`, `017`, `H-017`; None when empty."""
+    text = record.text("number")
+    found = re.fullmatch(r"\D{0,3}0*([1-9]\d{0,5})", text)
+    if text and not found:
+        raise Refused(
+            _("“%(number)s” is not a member number. Correct it, or leave that column out.") % {"number": text[:30]}
+        )
+    return int(found[1]) if found else None
 
 
 class _Reader:
@@ -350,16 +357,7 @@ class _Reader:
 
     def __init__(self, association, table, options, today):
         self.association, self.table, self.options, self.today = association, table, options, today
-        self.households = list(association.households.prefetch_related("members"))
-        self.by_number = {one.number: one for one in self.households}
-        self.by_email, self.by_person, self.by_name = {}, defaultdict(set), defaultdict(set)
-        self.by_pk = {one.pk: one for one in self.households}
-        for one in self.households:
-            self.by_name[_name_key(one.name)].add(one.pk)
-            for member in one.members.all():
-                self.by_person[_name_key(member.name)].add(one.pk)
-                if member.email:
-                    self.by_email[member.email] = one
+        self.directory = Directory(association, today)
         period = options.get("period") if "fee" in table.chosen or "fee_on" in table.chosen else None
         self.paid = set()
         if period:
@@ -409,7 +407,7 @@ class _Reader:
                 found.append(person)
         if len(found) == 2 and found[0].email and found[0].email == found[1].email:
             found[1].email = ""  # one address for two people: it signs one of them in
-        return Facts(self._number(record), name, bool(given), found, self._fields(record), self._fee(record))
+        return Facts(number_in(record), name, bool(given), found, self._fields(record), self._fee(record))
 
     @staticmethod
     def _clean(record, key):
@@ -421,21 +419,10 @@ class _Reader:
             last = last_name
         name = full or f"{first} {last}".strip()
         email = normalise_email(record.text(f"email_{n}"))
-        if email not in self.by_email:
+        if email not in self.directory.by_email:
             email = self._clean(record, f"email_{n}")
         person = Person(name[:100], email, self._clean(record, f"phone_{n}"), bool(full or first))
         return person if person.name or person.email or person.phone else None
-
-    def _number(self, record):
-        text = record.text("number")
-        if not text:
-            return None
-        found = re.fullmatch(r"\D{0,3}0*([1-9]\d{0,5})", text)
-        if not found:
-            raise Refused(
-                _("“%(number)s” is not a member number. Correct it, or leave that column out.") % {"number": text[:30]}
-            )
-        return int(found[1])
 
     def _fields(self, record):
         said = {
@@ -507,57 +494,13 @@ class _Reader:
 
     def _find(self, facts):
         """The household of today the line is about, or None for a new one. Raises `Refused` when in doubt."""
-        found = {self.by_email[one.email].pk for one in facts.people if one.email in self.by_email}
-        if len(found) > 1:
-            raise Refused(_("The addresses belong to several households: %(names)s.") % {"names": self._names(found)})
-        numbered = self.by_number.get(facts.number)
-        if numbered is not None:
-            if found and found != {numbered.pk}:
-                raise Refused(
-                    _("Number %(number)s is %(holder)s, but the address belongs to %(names)s.")
-                    % {"number": facts.number, "holder": numbered.name, "names": self._names(found)}
-                )
-            if not found and not self._resembles(facts, numbered):
-                raise Refused(
-                    _("Number %(number)s is %(holder)s here. Correct the number, or leave that column out.")
-                    % {"number": facts.number, "holder": numbered.name}
-                )
-            return self._present(numbered)
-        if not found:
-            named = [self.by_person[_name_key(one.name)] for one in facts.people if one.is_named]
-            found = set().union(*named) if named else set(self.by_name[_name_key(facts.name)])
-            if len(found) > 1:
-                found = {pk for pk in found if self._lives_there(facts, self.by_pk[pk])} or found
-            if len(found) > 1:
-                raise Refused(
-                    _("Several households could be meant: %(names)s. Add the number or an e-mail.")
-                    % {"names": self._names(found)}
-                )
-        if not found:
-            return None
-        household = self.by_pk[found.pop()]
-        if facts.number:
-            raise Refused(
-                _("%(household)s is number %(here)s here, %(there)s in the file. Correct it, or leave that column out.")
-                % {"household": household.name, "here": household.number, "there": facts.number}
-            )
-        return self._present(household)
-
-    def _present(self, household):
-        if household.left_on and household.left_on <= self.today:
-            raise Refused(
-                _("%(household)s left on %(day)s. Let it come back first, on its page.")
-                % {"household": household.name, "day": date_format(household.left_on, "DATE_FORMAT")}
-            )
-        return household
-
-    def _names(self, pks):
-        return ", ".join(f"{self.by_pk[pk].code} {self.by_pk[pk].name}" for pk in sorted(pks)[:5])
-
-    @staticmethod
-    def _resembles(facts, household):
-        theirs = set(fold(household.name).split()).union(*(fold(one.name).split() for one in household.members.all()))
-        return not theirs.isdisjoint(fold(" ".join([facts.name, *(one.name for one in facts.people)])).split())
+        return self.directory.find(
+            number=facts.number,
+            emails=[one.email for one in facts.people],
+            people=[one.name for one in facts.people if one.is_named],
+            name=facts.name,
+            lives_there=lambda household: self._lives_there(facts, household),
+        )
 
     @staticmethod
     def _lives_there(facts, household):
@@ -619,7 +562,7 @@ class _Reader:
             if person.email and member.email == person.email:
                 return member
         for member in free:
-            if person.is_named and _name_key(member.name) == _name_key(person.name):
+            if person.is_named and name_key(member.name) == name_key(person.name):
                 return member
         if same_place in free:
             common = not set(fold(same_place.name).split()).isdisjoint(fold(person.name).split())
