@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from amap.euros import HundredthsField
-from deliveries.models import HarvestItem
 from deliveries.quantities import GRAM, from_hundredths, to_hundredths
 
 MOST_ROWS = 60
@@ -101,7 +100,7 @@ def rows_of(harvest):
         {
             "product": item.product,
             "amount": to_hundredths(item.total if item.whole is None else item.whole, item.unit),
-            "unit": item.unit or HarvestItem.Unit.GRAM,
+            "unit": item.unit,
             "basis": RowForm.TOTAL if item.whole is None else RowForm.WHOLE,
             "origin": item.origin,
         }
