@@ -8,6 +8,7 @@ from amap import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("AMAP_DATA", str(BASE_DIR / "var")))
+DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.flag("AMAP_DEBUG")
 # The demo has one-click entry and a clock that pretends another day; its pages do not exist otherwise.

@@ -15,8 +15,16 @@ from amap import backup
 class Command(BaseCommand):
     help = "Makes the installation ready to serve: tables (after a backup), schedule, static files."
 
-    def handle(self, **options):
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    def add_arguments(self, parser):
+        parser.add_argument("--only", choices=("tables", "static"), help="one half, to run both at once")
+
+    def handle(self, *, only=None, **options):
+        if only != "static":
+            self.tables()
+        if only != "tables":
+            self.collect()
+
+    def tables(self):
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             if executor.loader.applied_migrations:
@@ -26,7 +34,6 @@ class Command(BaseCommand):
         call_command("createcachetable", verbosity=0)
         self.schedule()
         self.check(databases=["default"])
-        self.collect()
 
     def schedule(self):
         """The queue's only schedule: one tick a minute, from which amap.duties does everything else."""

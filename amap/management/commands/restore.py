@@ -1,6 +1,5 @@
 from pathlib import Path
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -15,7 +14,6 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *, file, **options):
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         try:
             backup.restore(file)
         except backup.BackupFailed as error:

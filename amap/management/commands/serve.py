@@ -25,6 +25,7 @@ from amap import health
 DEATHS_A_MINUTE = 5
 STOP_WITHIN = 25
 LOOK_AT_WORKER_EVERY = 15
+MANAGE = str(settings.BASE_DIR / "manage.py")
 
 
 def die_with_parent():
@@ -88,7 +89,6 @@ class Command(BaseCommand):
                 "AMAP_SECRET_KEY is not set. Set it, once, to what this prints: "
                 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
             )
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
         # Held until this process ends, however it ends: one supervisor for one data folder.
         lock = (settings.DATA_DIR / "serve.lock").open("w")
         try:
@@ -98,12 +98,19 @@ class Command(BaseCommand):
         self.pids = settings.DATA_DIR / "serve.pids"
         self.end_left_overs()
         self.refuse_taken_port(host, port)
-        call_command("prepare")
-        if settings.DEMO:
-            call_command("demo")
+        self.prepare()
         async_task("amap.duties.tick")  # the first sign of life at once: the schedule takes half a minute
         connection.close()
         self.supervise(host, port, web_workers)
+
+    def prepare(self):
+        """Tables (and the demo's year) here, static files beside: on a first start both take their time."""
+        static = subprocess.Popen([sys.executable, MANAGE, "prepare", "--only=static"], preexec_fn=die_with_parent)  # noqa: PLW1509
+        call_command("prepare", only="tables")
+        if settings.DEMO:
+            call_command("demo")
+        if static.wait():
+            raise CommandError("The static files could not be collected.")
 
     def refuse_taken_port(self, host, port):
         try:
@@ -128,14 +135,13 @@ class Command(BaseCommand):
         self.pids.unlink()
 
     def supervise(self, host, port, web_workers):
-        manage = str(settings.BASE_DIR / "manage.py")
         web = Child(
             "web server",
             *("-m", "gunicorn", "amap.wsgi", "--bind", f"{host}:{port}", "--no-control-socket"),
             *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", "8"),
             *("--timeout", "60", "--graceful-timeout", "15", "--log-level", "warning"),
         )
-        worker = Child("worker", manage, "qcluster")
+        worker = Child("worker", MANAGE, "qcluster")
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self.stop)
