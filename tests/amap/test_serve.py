@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 
 
-def wait_for(what, seconds=30):
+def wait_for(what, seconds=100):
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if found := what():
@@ -42,7 +42,7 @@ def serving(tmp_path):
     supervisor = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stderr=subprocess.DEVNULL)
     yield supervisor, tmp_path, f"http://127.0.0.1:{port}/health/", (command, environment)
     supervisor.terminate()
-    supervisor.wait(30)
+    supervisor.wait(60)
 
 
 @pytest.mark.skipif("os.environ.get('TEST_DATABASE') == 'postgresql'", reason="the same children on either database")
@@ -82,6 +82,6 @@ def test_web_and_worker_live_die_and_end_together(serving):
     assert last["web server"] == first["web server"]
 
     supervisor.terminate()
-    assert supervisor.wait(30) == 0
+    assert supervisor.wait(60) == 0
     assert not any(map(is_alive, last.values()))
     assert not (data / "serve.pids").exists()
