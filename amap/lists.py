@@ -8,24 +8,27 @@ from django.utils.translation import gettext_lazy
 from amap.access import Role
 from amap.imports.farms import Farms
 from amap.imports.households import Households, export_memberships
+from contracts.imports import Contracts
 
-IMPORTS = {kind.name: kind for kind in (Households(), Farms())}
+IMPORTS = {kind.name: kind for kind in (Households(), Farms(), Contracts())}
 
 
 @dataclass(frozen=True)
 class Export:
-    """A list as a file: `rows(association, today)` answers (headings, rows)."""
+    """A list as a file: `rows(association, today, which)` answers (headings, rows); `files(association)` its files, as
+    (query, label) pairs.
+    """
 
-    label: Any
     rows: Any
+    files: Any
     roles: frozenset
 
 
 EXPORTS = {
-    **{name: Export(kind.label, kind.export, kind.roles) for name, kind in IMPORTS.items()},
+    **{name: Export(kind.export, kind.exports, kind.roles) for name, kind in IMPORTS.items()},
     "memberships": Export(
-        gettext_lazy("Memberships and fees"),
         export_memberships,
+        lambda _association: [("?", gettext_lazy("Memberships and fees"))],
         frozenset({Role.COMMITTEE, Role.SECRETARY, Role.TREASURER}),
     ),
 }

@@ -51,7 +51,7 @@ class ColumnsForm(forms.Form):
         self.fields["heading_line"].initial = batch.heading_line
         if len(batch.sheets) == 1:
             self.fields["sheet"].widget = forms.HiddenInput()
-        meanings = [("", _("– left out –")), *((column.key, column.label) for column in columns)]
+        meanings = [("", _("– left out –")), *((column.key, column.label) for column in columns if column.key)]
         self.columns = []
         for n, heading in enumerate(table.headings):
             name = f"column_{n}"

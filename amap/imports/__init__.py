@@ -158,9 +158,13 @@ class Kind:
         """Takes back what `write` did; answers how many changed rows were left because they have changed since."""
         raise NotImplementedError
 
-    def export(self, association, today: date) -> tuple[list[str], Iterable[list]]:
-        """(headings, rows) in the shape that can be brought in again."""
+    def export(self, association, today: date, which: str = "") -> tuple[list[str], Iterable[list]]:
+        """(headings, rows) in the shape that can be brought in again; `which` of the files."""
         raise NotImplementedError
+
+    def exports(self, association) -> list[tuple[str, Any]]:
+        """The files that can be taken out, as (query, label) pairs: one, unless a list says otherwise."""
+        return [("?", self.label)]
 
     # The same for all
 

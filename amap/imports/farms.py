@@ -201,7 +201,7 @@ class Farms(Kind):
         Farm.objects.filter(pk__in=made).delete()
         return left
 
-    def export(self, association, today):
+    def export(self, association, today, which=""):
         keys = words(
             "name|legal_name|kind|contact_name|email|phone|address|postal_code|city|siret|payee|iban|bic|certification|since"
         )

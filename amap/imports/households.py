@@ -287,7 +287,7 @@ class Households(Kind):
         households.delete()
         return left
 
-    def export(self, association, today):
+    def export(self, association, today, which=""):
         keys = words(
             "number|household|person_1|email_1|phone_1|person_2|email_2|phone_2|address|postal_code|city|joined_on"
         )
@@ -295,7 +295,7 @@ class Households(Kind):
         return [str(LABELS[key]) for key in keys], (_exported(one) for one in households)
 
 
-def export_memberships(association, today):
+def export_memberships(association, today, which=""):
     """The fees of the period that runs, or of the last one: it can be brought in again as a list of households."""
     keys = words("number|household|fee|fee_on|fee_method|fee_reference")
     period = association.periods.filter(starts_on__lte=today).first() or association.periods.first()

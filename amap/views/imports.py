@@ -57,7 +57,12 @@ def imports(request, kinds, exports):
         "amap/imports/imports.html",
         {
             "kinds": [kind for kind in kinds.values() if standing.has(*kind.roles)],
-            "exports": [(name, one) for name, one in exports.items() if standing.has(*one.roles)],
+            "files": [
+                (name, query, label)
+                for name, one in exports.items()
+                if standing.has(*one.roles)
+                for query, label in one.files(request.association)
+            ],
             "page": page,
         },
     )
@@ -243,8 +248,9 @@ def export(request, kind, exports):
     if kind not in exports:
         raise Http404
     _enter(request, exports[kind].roles)
-    headings, rows = exports[kind].rows(request.association, clock.today())
-    return _file(request, headings, rows, f"{exports[kind].label} {request.standing.slug} {clock.today():%Y-%m-%d}")
+    which = request.GET.get("of", "")
+    headings, rows = exports[kind].rows(request.association, clock.today(), which)
+    return _file(request, headings, rows, f"{kind} {which} {request.standing.slug} {clock.today():%Y-%m-%d}")
 
 
 def _file(request, headings, rows, name):

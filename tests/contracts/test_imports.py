@@ -1,0 +1,277 @@
+"""Contracts that run on paper already, brought in as grids (BR-2, BR-16, BR-20 to BR-23)."""
+
+import io
+from datetime import date
+
+import pytest
+import time_machine
+import xlsxwriter
+from django.utils.translation import override
+
+from amap.models import Letter, Movement
+from contracts.models import ContractOffer, Instalment, Product, Signature, Subscription
+from tests.amap.test_imports import Desk
+from tests.cast import NOW, Amap
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with override("en"):
+        yield
+
+
+@pytest.fixture
+def a():
+    amap = Amap()
+    for name, email in (("Martin", "jo@exemple.org"), ("Lefèvre", ""), ("D’Œuf", "")):
+        household = amap.new_household(name)
+        household.members.create(association=amap.association, name=f"Jo {name}", email=email)
+    return amap
+
+
+class Grid(Desk):
+    """The committee's browser, bringing in the contracts of an offer."""
+
+    def bring(self, offer, data, name="contrats.csv", **options):
+        defaults = {"offer": offer.pk, "method": "cheque", "count": "3", "payments": "handed_in"}
+        return self.send("contracts", data, name, **defaults | {"signed_on": "", "first_on": ""} | options)
+
+
+@pytest.fixture
+def desk(client, a):
+    with time_machine.travel(NOW, tick=False):
+        yield Grid(client, a)
+
+
+SHARES = """Contrats légumes;;;;;
+Nom;Prénom;Courriel;Part entière;Demi-part;Nb chèques
+MARTIN;Jo;;1;;3
+Lefevre;Jo;;;2,0;1
+;;;;;
+D'Œuf;Jo;;x;;
+Inconnu;Max;;1;;
+Total;;;2;2;
+"""
+
+
+def totals(offer):
+    return {
+        one.household.name: (one.status, one.total_cents, one.first_rank, one.instalments.count())
+        for one in Subscription.objects.filter(offer=offer).select_related("household")
+    }
+
+
+def test_a_grid_of_shares_becomes_contracts(desk, a):
+    offer = a.offer()
+    desk.bring(offer, SHARES.encode("cp1252"), payments="awaited")
+    plan = desk.look().context["plan"]
+    assert [(line.number, line.state) for line in plan.lines] == [(3, "new"), (4, "new"), (6, "new"), (7, "wrong")]
+    assert (plan.table.blank, plan.table.totals) == (1, [8])
+    assert desk.reasons()[7].startswith("No household here is like that.")
+    assert not Subscription.objects.exists()
+    assert "3 new" in desk.confirm(without_wrong="on")[0]
+    assert totals(offer) == {
+        "Martin": ("awaiting_documents", 21000, 1, 3),
+        "Lefèvre": ("awaiting_documents", 21000, 1, 1),
+        "D’Œuf": ("awaiting_documents", 21000, 1, 3),
+    }
+    offer.refresh_from_db()
+    assert offer.taken_hundredths == 300
+    signature = Signature.objects.get(subscription__household__name="Martin")
+    assert (signature.is_paper, signature.name) == (True, "Martin, imported from contrats.csv")
+    martin = Subscription.objects.get(household__name="Martin")
+    assert Movement.objects.balance(f"due:{martin.pk}") == 21000
+    assert sum(one.amount_cents for one in martin.instalments.all()) == 21000
+    assert not Letter.objects.exists()
+
+
+def test_payments_that_were_handed_in_make_the_contracts_valid(desk, a):
+    """BR-21: membership, signature and all the cheques."""
+    offer = a.offer()
+    desk.bring(offer, SHARES, without_wrong="on")
+    desk.confirm(without_wrong="on")
+    assert {status for status, *_rest in totals(offer).values()} == {"active"}
+    assert set(Instalment.objects.values_list("status", flat=True)) == {"received"}
+    assert Movement.objects.balance(f"cheques_held:{a.farm.pk}") == 63000
+    assert not Letter.objects.exists()
+
+
+def test_transfers_that_were_ordered_are_declared(desk, a):
+    offer = a.offer()
+    desk.bring(offer, "Courriel;Demi-part\njo@exemple.org;1\n", method="transfer")
+    desk.confirm()
+    assert totals(offer)["Martin"][:2] == ("active", 10500)
+    assert set(Instalment.objects.values_list("status", flat=True)) == {"declared"}
+
+
+def test_the_same_grid_again_changes_nothing_and_another_quantity_is_wrong(desk, a):
+    offer = a.offer()
+    desk.bring(offer, SHARES)
+    desk.confirm(without_wrong="on")
+    before = totals(offer)
+    desk.bring(offer, SHARES.replace("MARTIN;Jo;;1;", "MARTIN;Jo;;2;"))
+    assert [state for _line, state, _title in desk.states()] == ["wrong", "unchanged", "unchanged", "wrong"]
+    assert desk.reasons()[3] == (
+        "A contract with other quantities is here already (1 × Part entière). It is changed on its page."
+    )
+    assert desk.confirm(without_wrong="on") == ["There is nothing to write: everything is here already."]
+    assert totals(offer) == before
+
+
+@pytest.mark.parametrize("payments", ["awaited", "handed_in"])
+def test_contracts_are_taken_back_and_their_places_too(desk, a, payments):
+    offer = a.offer()
+    desk.bring(offer, SHARES, payments=payments)
+    desk.confirm(without_wrong="on")
+    assert desk.undo() == ["The import has been undone."]
+    assert not Subscription.objects.exists()
+    assert not Instalment.objects.exists()
+    offer.refresh_from_db()
+    assert offer.taken_hundredths == 0
+    assert Movement.objects.balance(f"cheques_held:{a.farm.pk}") == 0
+    assert sum(one.amount_cents for one in Movement.objects.filter(reverses=None)) == sum(
+        one.amount_cents for one in Movement.objects.exclude(reverses=None)
+    )
+    desk.bring(offer, SHARES, payments=payments)
+    assert "3 new" in desk.confirm(without_wrong="on")[0]
+
+
+def test_they_stay_once_a_payment_has_moved_on(desk, a):
+    offer = a.offer()
+    desk.bring(offer, SHARES, payments="awaited")
+    desk.confirm(without_wrong="on")
+    Instalment.objects.filter(household__name="Martin", number=1).update(status="received")
+    assert desk.undo() == ["It can no longer be undone: since then Martin has had a basket, or a payment has moved on."]
+    assert Subscription.objects.count() == 3
+
+
+def test_the_capacity_is_never_exceeded(desk, a):
+    """BR-20."""
+    offer = a.offer(capacity_hundredths=250)
+    desk.bring(offer, SHARES)
+    assert desk.reasons()[6] == "No room left: 1 asked, 0.5 free."
+    seen = desk.look().context["plan"].fingerprint
+    ContractOffer.objects.filter(pk=offer.pk).update(taken_hundredths=200)
+    url = desk.url("import_confirm", desk.batch.pk)
+    answer = desk.client.post(url, {"seen": seen, "without_wrong": "on"}, follow=True)
+    assert "Something has changed since you looked" in str(next(iter(answer.context["messages"])))
+    assert not Subscription.objects.exists()
+
+
+def test_a_household_without_membership_has_no_contract(desk, a):
+    """BR-2."""
+    a.new_household("Sans", paid=False)
+    desk.bring(a.offer(), "Foyer;Part entière\nSans;1\n")
+    assert desk.reasons()[2].startswith("Settle the membership of the year first")
+
+
+def test_a_column_may_name_the_share_and_the_turn(desk, a):
+    """BR-80."""
+    offer = a.offer(alternate_allowed=True)
+    desk.bring(
+        offer,
+        "Foyer;Formule;Qté;Semaine\nMartin;demi part;2;A\nLefèvre;Entière;;\nD’Œuf;Géant;;\nComité;entière;;C\n",
+        count="1",
+    )
+    assert desk.reasons() == {
+        4: "“Géant” is none of: Part entière, Demi-part.",
+        5: "“C” is no turn: A, B or nothing.",
+    }
+    lines = {line.title: line.details[0] for line in desk.look().context["plan"].lines if line.state == "new"}
+    assert list(lines.values()) == ["2 × Demi-part (every other delivery, turn A)", "1 × Part entière"]
+
+
+def test_contracts_may_begin_later_than_the_season(desk, a):
+    """BR-23."""
+    offer = a.offer()
+    desk.bring(offer, "Foyer;Part entière\nMartin;1\n", first_on="2026-11-01", count="1")
+    desk.confirm()
+    assert totals(offer)["Martin"] == ("active", 5 * 2100, 6, 1)
+
+
+def by_date(a, products=("Farine de blé", "Huile")):
+    offer = a.offer(kind="by_date", title="Farine", deliveries=4)
+    if len(products) == 1:
+        Product.objects.filter(offer=offer, name="Huile").delete()
+    return offer
+
+
+def test_a_grid_by_date_with_a_column_of_products(desk, a):
+    """BR-81."""
+    offer = by_date(a)
+    desk.bring(
+        offer,
+        "Foyer;Produit;jeudi 1er octobre 2026;08/10;15/10/26;22 oct.\n"
+        "Martin;Farine de blé;1;;2;\n"
+        "Martin;Huile;;1;;\n"
+        "Lefèvre;Huile;;;;1,5\n",
+        count="1",
+    )
+    assert desk.batch.columns == ["household", "item", "rank_1", "rank_2", "rank_3", "rank_4"]
+    assert desk.reasons()[4] == "“1,5” is not a whole quantity."
+    desk.confirm(without_wrong="on")
+    signed = Subscription.objects.get(household__name="Martin")
+    assert signed.total_cents == 3 * 280 + 650
+    lines = signed.lines.order_by("delivery__rank").values_list("delivery__rank", "product__name", "quantity")
+    assert list(lines) == [(1, "Farine de blé", 1), (2, "Huile", 1), (3, "Farine de blé", 2)]
+
+
+def test_a_sheet_per_product_with_dates_of_excel(desk, a):
+    offer = by_date(a)
+    answer = io.BytesIO()
+    book = xlsxwriter.Workbook(answer, {"in_memory": True})
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    for product, quantities in (("Farine", (1, 0)), ("Huile 50 cl", ("", 2))):
+        page = book.add_worksheet(product)
+        page.write(0, 0, "Adhérent")
+        for n, when in enumerate((date(2026, 10, 1), date(2026, 10, 8)), start=1):
+            page.write_datetime(0, n, when, day)
+        page.write_row(1, 0, ["Jo Martin", *quantities])
+    book.close()
+    desk.bring(offer, answer.getvalue(), "farine.xlsx", count="1")
+    desk.confirm()
+    assert Subscription.objects.get().total_cents == 280 + 2 * 650
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_what_is_taken_out_comes_in_again_unchanged(desk, a, file_format):
+    shares, dates = a.offer(alternate_allowed=True), by_date(a)
+    desk.bring(shares, "Foyer;Part entière;Demi-part;Tour\nMartin;1;;\nMartin;;1;B\nLefèvre;;2;A\n", count="1")
+    desk.confirm()
+    desk.bring(dates, "Foyer;Produit;01/10/2026;08/10/2026\nMartin;Farine de blé;1;3\nMartin;Huile;;1\n", count="1")
+    desk.confirm()
+    for offer, lines in ((shares, 2), (dates, 1)):
+        answer = desk.client.get(desk.url("export", "contracts"), {"of": offer.pk, "format": file_format})
+        data = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        desk.bring(offer, data, f"x.{file_format}")
+        assert [state for _line, state, _title in desk.states()] == ["unchanged"] * lines
+
+
+def test_the_contracts_of_another_association_are_not_there(desk, a):
+    """BR-76."""
+    theirs = Amap("ailleurs", "Ailleurs")
+    offer = theirs.offer()
+    theirs.subscribe(theirs.household, offer)
+    answer = desk.client.get(desk.url("export", "contracts"), {"of": offer.pk})
+    assert b"".join(answer.streaming_content) == b"\xef\xbb\xbf\r\n"
+    answer = desk.bring(offer, SHARES)
+    assert answer.status_code == 200
+    assert "valid choice" in answer.content.decode()
+
+
+def test_only_the_committee_brings_in_contracts(client, a):
+    desk = Desk(client, a, a.secretary)
+    assert client.get(desk.url("import_new", "contracts")).status_code == 403
+    assert client.get(desk.url("export", "contracts")).status_code == 403
+
+
+def test_a_big_grid_takes_few_queries(desk, a, django_assert_max_num_queries):
+    offer = a.offer(capacity_hundredths=100_000)
+    for n in range(60):
+        a.new_household(f"Foyer{n}")
+    desk.bring(offer, "Foyer;Part entière\n" + "".join(f"Foyer{n};1\n" for n in range(60)))
+    with django_assert_max_num_queries(16):
+        page = desk.look()
+    assert page.context["plan"].count("new") == 60
