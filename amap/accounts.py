@@ -2,11 +2,14 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.signals import email_changed
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import respond_429
 from django.core.exceptions import ValidationError
+from django.dispatch import receiver
 
 from amap import access, clock
+from amap.actions import people
 from amap.models import User
 
 
@@ -32,3 +35,9 @@ class StandingBackend(AuthenticationBackend):
             return None
         user.standings = access.standings_of(user)
         return user
+
+
+@receiver(email_changed)
+def address_changed(request, user, **kwargs):
+    """allauth has put a confirmed address in the place of the old one."""
+    people.change_address(user, now=clock.now())

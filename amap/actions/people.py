@@ -98,6 +98,16 @@ def found(
 
 
 @transaction.atomic
+def add_association(*, slug, name, now):
+    """One more association on this site, empty: the operator's command. Its committee member sets it up. Returns it."""
+    association = Association(slug=slug, name=name)
+    association.full_clean()
+    association.save()
+    states.record("association.founded", association, by=None, now=now)
+    return association
+
+
+@transaction.atomic
 def add_committee_member(association, *, email, name, by, now):
     """The operator's way in: (invitation, token) of a committee seat, or (None, "") when the account already had it."""
     user = User.objects.filter(email=normalise_email(email), is_active=True).first()
@@ -126,17 +136,21 @@ def first_steps(association):
     found = (
         Association.objects.filter(pk=association.pk)
         .annotate(
+            has_places=Exists(PickupPlace.objects.filter(**here)),
+            has_periods=Exists(MembershipPeriod.objects.filter(**here)),
             has_households=Exists(Household.objects.filter(**here)),
             has_farms=Exists(Partnership.objects.filter(**here)),
             has_offers=Exists(Association.objects.filter(pk=OuterRef("pk"), offers__isnull=False)),
             has_roles=Exists(Association.objects.filter(pk=OuterRef("pk"), shift_roles__isnull=False)),
         )
-        .values_list("has_households", "has_farms", "has_offers", "has_roles")
+        .values_list("has_places", "has_periods", "has_households", "has_farms", "has_offers", "has_roles")
         .get()
     )
     if all(found):
         return []
     lines = [
+        (_("Say where and when you distribute"), "amap:settings"),
+        (_("Set the membership year and its fee"), "amap:memberships"),
         (_("Bring in your households"), "amap:households"),
         (_("Add the farms you work with"), "amap:farms"),
         (_("Propose a first season contract"), "contracts:offers"),
@@ -537,3 +551,17 @@ def edit_profile(user, *, name, language, phones=None, now):
     User.objects.filter(pk=user.pk).update(name=name, language=language)
     for member, fields in (phones or {}).items():
         edit_member(member, **fields, language=language, by=user, now=now)
+
+
+@transaction.atomic
+def change_address(user, *, now):
+    """The account has another address: its persons in the associations follow, and the calendar's secret is gone (T4).
+
+    Where somebody else of the association already has that address (BR-1), the person keeps the one written there.
+    """
+    User.objects.filter(pk=user.pk).update(feed_key_sha256="")
+    for member in Member.objects.select_for_update().filter(user=user):
+        others = Member.objects.filter(association=member.association_id, email=user.email).exclude(pk=member.pk)
+        if not others.exists():
+            Member.objects.filter(pk=member.pk).update(email=user.email)
+            states.record("member.edited", member, by=user, now=now)

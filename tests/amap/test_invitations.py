@@ -12,7 +12,7 @@ from django.urls import reverse
 from amap import letters, tokens
 from amap.actions import people
 from amap.errors import Refused
-from amap.models import CommitteeSeat, Farm, Farmer, Invitation, Letter, Member, Partnership, User
+from amap.models import Association, CommitteeSeat, Farm, Farmer, Invitation, Letter, Member, Partnership, User
 from tests.cast import NOW, TODAY, Amap
 
 pytestmark = pytest.mark.django_db
@@ -330,3 +330,20 @@ def test_the_operator_is_told_what_is_wrong(amap, slug, email):
     with pytest.raises(CommandError):
         call_command("create_committee_member", slug, email, "X")
     assert not Invitation.objects.exists()
+
+
+def test_the_operator_makes_one_more_association_whose_steps_begin_at_the_beginning(amap):
+    """BR-76"""
+    out = StringIO()
+    call_command("create_association", "les-voisins", "Les Voisins", stdout=out)
+    made = Association.objects.get(slug="les-voisins")
+    assert [step.is_done for step in people.first_steps(made)] == [False] * 6
+    call_command("create_committee_member", "les-voisins", "ops@example.org", "Olga", stdout=out)
+    assert Invitation.objects.get().association == made
+
+
+@pytest.mark.parametrize("slug", ["belombre", "accounts", "Les Voisins"])
+def test_an_association_needs_an_address_of_its_own(amap, slug):
+    with pytest.raises(CommandError):
+        call_command("create_association", slug, "Les Voisins")
+    assert Association.objects.count() == 1

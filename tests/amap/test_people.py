@@ -580,8 +580,8 @@ def test_the_first_page_explains_what_is_wrong(client, field, typed, said):
 def test_the_first_steps_vanish_one_by_one_and_then_all(amap, django_assert_num_queries):
     with django_assert_num_queries(1):
         steps = people.first_steps(amap.association)
-    assert [step.is_done for step in steps] == [True, True, False, False]
-    assert steps[2].url.startswith(f"/{amap.slug}/")
+    assert [step.is_done for step in steps] == [True, True, True, True, False, False]
+    assert steps[4].url.startswith(f"/{amap.slug}/")
     amap.offer()
     amap.association.shift_roles.create(name="Accueil")
     assert people.first_steps(amap.association) == []

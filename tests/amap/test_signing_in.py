@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.urls import reverse
 
-from amap.models import User
+from amap.models import Member, User
 from tests.cast import NOW, Amap
 
 pytestmark = pytest.mark.django_db
@@ -77,3 +77,43 @@ def test_nobody_registers_alone(client, amap):
     assert "By invitation" in client.get(reverse("account_signup")).content.decode()
     client.post(reverse("account_signup"), {"email": "new@example.org"})
     assert not User.objects.filter(email="new@example.org").exists()
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_a_new_address_is_proved_before_it_counts_and_follows_into_the_association(client, amap, is_taken):
+    """BR-1, T4"""
+    if is_taken:
+        Member.objects.filter(user=amap.secretary).update(email="mina2@example.org")
+    User.objects.filter(pk=amap.member.pk).update(feed_key_sha256="x" * 64)
+    EmailAddress.objects.filter(user=amap.member).update(verified=True)
+    client.force_login(amap.member)
+    client.post(reverse("account_email"), {"email": "mina2@example.org", "action_add": ""})
+    amap.member.refresh_from_db()
+    assert amap.member.email == "mina@belombre.example.org"
+    code = re.search(r"^([A-Z0-9-]{6,})\s*$", mail.outbox[-1].body, re.MULTILINE)[1]
+    client.post(reverse("account_email_verification_sent"), {"code": code})
+    amap.member.refresh_from_db()
+    assert (amap.member.email, amap.member.feed_key_sha256) == ("mina2@example.org", "")
+    assert Member.objects.get(user=amap.member).email == (
+        "mina@belombre.example.org" if is_taken else "mina2@example.org"
+    )
+    assert ["mina@belombre.example.org"] in [letter.to for letter in mail.outbox]  # whoever had it is told
+
+
+@pytest.mark.parametrize("typed", ["nobody", "a@b", "a@b.fr, c@d.fr"])
+def test_a_wrong_new_address_changes_nothing(client, amap, typed):
+    client.force_login(amap.member)
+    assert client.post(reverse("account_email"), {"email": typed, "action_add": ""}).status_code == 200
+    assert mail.outbox == []
+
+
+def test_another_persons_address_looks_like_any_other(client, amap):
+    """reliability.md §5.3, profile: the same answer, and the holder is told."""
+    client.force_login(amap.member)
+    free = client.post(reverse("account_email"), {"email": "free@example.org", "action_add": ""})
+    client.force_login(amap.secretary)
+    taken = client.post(reverse("account_email"), {"email": amap.committee.email, "action_add": ""})
+    assert (free.status_code, free["Location"]) == (taken.status_code, taken["Location"])
+    amap.secretary.refresh_from_db()
+    assert amap.secretary.email == "sacha@belombre.example.org"
+    assert mail.outbox[-1].to == [amap.committee.email]
