@@ -4,8 +4,20 @@ from datetime import date, time, timedelta
 from uuid import uuid4
 
 from amap.actions import feeds, people
-from amap.models import CommitteeSeat, Farm, Farmer, FarmLiaison, MembershipPeriod, Movement, Partnership, User
-from contracts.models import Cheque, ContractDocument, DepositBatch, Instalment, WaitingListEntry
+from amap.models import (
+    CommitteeSeat,
+    Farm,
+    Farmer,
+    FarmLiaison,
+    Import,
+    Job,
+    Letter,
+    MembershipPeriod,
+    Movement,
+    Partnership,
+    User,
+)
+from contracts.models import Cheque, ContractDocument, DepositBatch, FarmBudget, Instalment, WaitingListEntry
 from deliveries.models import Distribution, HarvestList, Shift, ShiftAssignment, ShiftRole
 from tests.cast import LONG_AGO, NOW, TODAY, Amap
 
@@ -49,6 +61,8 @@ class World:
         amap = self.amap
         association, household, farm = amap.association, amap.household, amap.farm
         offer = amap.offer(alternate_allowed=True)
+        budget = FarmBudget.objects.create(offer=offer, planned_equivalents_hundredths=4200)
+        budget.lines.create(category="income", label="Revenu", amount_cents=882000)
         draft = amap.offer(title="Brouillon", status="draft")
         signed = amap.subscribe(household, offer)
         instalment = signed.instalments.get(number=1)
@@ -141,4 +155,32 @@ class World:
             "shift": shift.pk,
             "assignment": assignment.pk,
             "feed": feeds.renew(amap.member, now=NOW),
+            "proposed": amap.offer(title="Proposé", status="proposed").pk,
+            "import": Import.objects.create(
+                association=association,
+                kind="households",
+                file_name="foyers.csv",
+                sheets=[{"name": "foyers", "rows": [["Nom"], ["Martin"]]}],
+                columns=["name"],
+                by=amap.committee,
+                created_at=NOW,
+            ).pk,
+            "letter": Letter.objects.create(
+                association=association,
+                key="letter",
+                kind="invitation",
+                to="paule@example.org",
+                language="fr",
+                status="unknown",
+                created_at=NOW,
+                send_after=NOW,
+            ).pk,
+            "job": Job.objects.create(
+                association=association,
+                key="job",
+                kind="amap.backup.nightly",
+                status="parked",
+                created_at=NOW,
+                next_try_at=NOW,
+            ).pk,
         }
