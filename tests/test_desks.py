@@ -10,6 +10,7 @@ from django.test import Client
 
 from amap.access import standings_of, with_standings
 from amap.desks import cards as desk
+from amap.desks import views
 from amap.models import (
     CommitteeSeat,
     FarmLiaison,
@@ -415,7 +416,9 @@ def test_letters_and_work_that_did_not_go_through_wait_until_dealt_with(amap, no
     assert found["work_given_up"].title == "2 pieces of work were given up"
     client = Client()
     client.force_login(amap.committee)
-    assert "perdue@example.org" in client.get(found["letters_not_sent"].url).content.decode()
+    text = client.get(found["letters_not_sent"].url).content.decode()
+    assert "perdue@example.org" in text
+    assert "the backup of the night" in text
     for verb in (
         f"letters/{failed.pk}/send-again/",
         f"letters/{unknown.pk}/settle/",
@@ -702,6 +705,17 @@ def test_br76_another_farms_desk_is_not_found(amap):
 
 
 # Ways in
+
+
+@pytest.mark.parametrize("name", ["", *(f"{name}/" for name, *_words in views.HELP)])
+def test_help_is_there_for_every_role(amap, now, name):
+    assert "<h1>" in page(amap.member, f"/help/{name}")
+
+
+def test_there_is_no_help_about_something_else(amap):
+    client = Client()
+    client.force_login(amap.member)
+    assert client.get("/help/base/").status_code == 404
 
 
 def test_the_entrance_leads_straight_to_the_only_place_one_has(amap):

@@ -4,15 +4,31 @@ from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from amap import clock
+from amap import clock, letters
 from amap.access import Role, role_required
 from amap.actions import records
 from amap.models import Job, Letter
 from amap.pages import page_of
 
 KEEPERS = (Role.COMMITTEE, Role.SECRETARY)
+WORK = {
+    "amap.backup.nightly": gettext_lazy("the backup of the night"),
+    "amap.letters.send_urgent": gettext_lazy("a letter"),
+    "amap.letters.send_digest": gettext_lazy("the letters of the day to one reader"),
+    "contracts.actions.offers.advance": gettext_lazy("starting and ending seasons"),
+    "contracts.actions.payments.remind": gettext_lazy("reminders of payments"),
+    "contracts.books.nightly": gettext_lazy("the check of the books: the figures do not agree"),
+    "contracts.tasks.fill_document": gettext_lazy("the PDF of a contract"),
+    "contracts.tasks.follow_the_calendar": gettext_lazy("beginning and completing contracts"),
+    "deliveries.actions.roster.remind": gettext_lazy("reminders of shifts"),
+    "deliveries.tasks.alert_missing_harvests": gettext_lazy("asking for harvest lists"),
+    "deliveries.tasks.announce_harvests": gettext_lazy("the letters about the baskets"),
+    "deliveries.tasks.lock_due": gettext_lazy("fixing the list of an evening"),
+    "deliveries.tasks.plan_ahead": gettext_lazy("planning the distributions ahead"),
+}
 
 
 def _letters(request):
@@ -28,11 +44,13 @@ def _jobs(request):
 
 @role_required(*KEEPERS)
 def troubles(request):
-    return render(
-        request,
-        "amap/records/troubles.html",
-        {"page": page_of(request, _letters(request).order_by("-created_at")), "jobs": _jobs(request)[:50]},
-    )
+    page = page_of(request, _letters(request).select_related("association").order_by("-created_at"))
+    context = {
+        "page": page,
+        "letters": [(letter, letters.subject(letter)) for letter in page],
+        "jobs": [(job, WORK.get(job.kind, job.kind)) for job in _jobs(request)[:50]],
+    }
+    return render(request, "amap/records/troubles.html", context)
 
 
 def _done(request, text):
