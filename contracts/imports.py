@@ -65,7 +65,7 @@ class Deed:
 class OptionsForm(forms.Form):
     """What the papers say for all lines: which contract, since when, how it is paid."""
 
-    offer = forms.ModelChoiceField(label=gettext_lazy("Contract"), queryset=ContractOffer.objects.none())
+    offer = forms.TypedChoiceField(label=gettext_lazy("Contract"))
     signed_on = DayField(
         label=gettext_lazy("The papers were signed on"),
         required=False,
@@ -94,9 +94,10 @@ class OptionsForm(forms.Form):
     def __init__(self, *args, association, today, **kwargs):
         super().__init__(*args, **kwargs)
         self.today = today
-        live = association.offers.filter(status__in=ContractOffer.LIVE).select_related("farm")
-        self.fields["offer"].queryset = live.order_by("title")
-        self.fields["offer"].label_from_instance = lambda offer: f"{offer.title} – {offer.farm}"
+        live = association.offers.filter(status__in=ContractOffer.LIVE).select_related("farm").order_by("title")
+        offers = {str(offer.pk): offer for offer in live}
+        self.fields["offer"].choices = [(pk, f"{offer.title} – {offer.farm}") for pk, offer in offers.items()]
+        self.fields["offer"].coerce = offers.get
         self.initial = {"method": Due.Method.CHEQUE, "count": 1, "payments": "handed_in"}
 
     def clean_signed_on(self):
@@ -106,11 +107,25 @@ class OptionsForm(forms.Form):
         return day
 
     def clean(self):
+        """Beside the answers: `season`, all deliveries, and `proposal`, those the contracts begin with."""
         data = super().clean()
         offer = data.get("offer")
         if offer and data.get("method") and data["method"] not in offer.methods:
             self.add_error("method", _("Choose one of the ways to pay that the farm accepts."))
+        if offer:
+            data["signed_at"] = self._signed_at()
+            proposal = signing.Proposal(offer, now=data["signed_at"], is_paper=True, first_rank=1)
+            first_on, data["season"], data["proposal"] = data.get("first_on"), proposal.deliveries, proposal
+            proposal.deliveries = [one for one in proposal.deliveries if first_on is None or one.day >= first_on]
+            if not proposal.deliveries:
+                self.add_error("first_on", _("No delivery is left from that day on."))
         return data
+
+    def _signed_at(self):
+        """When the papers were signed, at noon."""
+        first = self.cleaned_data["offer"].starts_on - timedelta(days=14)
+        day = self.cleaned_data.get("signed_on") or min(first, self.today)
+        return timezone.make_aware(datetime.combine(day, time(12)))
 
 
 class Contracts(Kind):
@@ -123,25 +138,25 @@ class Contracts(Kind):
 
     def columns(self, options):
         who = [column for column in HOUSEHOLD_COLUMNS if column.key in WHO]
-        offer = options.get("offer")
-        if offer is None:
+        proposal = options.get("proposal")
+        if proposal is None:
             return [*who, *_common(), *_examples()]
         items = [
             Column(f"item_{item.pk}", _("Quantity: %(item)s") % {"item": item}, (fold(str(item)),))
-            for item in _items(offer)
+            for item in proposal.items
         ]
-        if not offer.is_by_date:
+        if not proposal.offer.is_by_date:
             return [*who, *items, *_common()]
-        days = [Column(f"rank_{one.rank}", date_format(one.day, "D j M Y")) for one in _deliveries(offer)]
+        days = [Column(f"rank_{one.rank}", date_format(one.day, "D j M Y")) for one in options["season"]]
         return [*who, *_common(), *days, *items]
 
     def recognise(self, headings, columns, options):
         keys = Households().recognise(headings, columns, options)
         keys = [key if key in WHO else "" for key in keys]
         known = {word: column.key for column in columns for word in (*column.words, fold(str(column.label)))}
-        offer = options.get("offer")
-        by_day = {one.day: f"rank_{one.rank}" for one in _deliveries(offer)} if offer and offer.is_by_date else {}
-        items = _items(offer) if offer else []
+        proposal = options.get("proposal")
+        items, offer = (proposal.items, proposal.offer) if proposal else ([], None)
+        by_day = {one.day: f"rank_{one.rank}" for one in options["season"]} if offer and offer.is_by_date else {}
         for n, heading in enumerate(headings):
             key = known.get(fold(as_text(heading)), "") or keys[n]
             if not key and by_day:
@@ -160,16 +175,15 @@ class Contracts(Kind):
 
     def sheets_of(self, batch, options):
         """A sheet per product, when the offer has products and several sheets are named after them."""
-        offer = options.get("offer")
-        if offer is None or not offer.is_by_date or "item" in batch.columns:
+        proposal = options.get("proposal")
+        if proposal is None or not proposal.offer.is_by_date or "item" in batch.columns:
             return super().sheets_of(batch, options)
-        items = _items(offer)
-        named = [sheet for sheet in batch.sheets if _item_called(sheet["name"], items)]
+        named = [sheet for sheet in batch.sheets if _item_called(sheet["name"], proposal.items)]
         return named if len(named) > 1 else super().sheets_of(batch, options)
 
     def write(self, batch, lines, options, *, by, now):
         rows, instalments = [], []
-        offer, signed_at = options["offer"], _moment(options, timezone.localdate(now))
+        offer, proposal = options["offer"], options["proposal"]
         for line in lines:
             deed = line.content
             signed = subscriptions.copy(
@@ -180,15 +194,15 @@ class Contracts(Kind):
                 method=options["method"],
                 name=_("%(household)s, imported from %(file)s")
                 % {"household": deed.household.name[:40], "file": batch.file_name[:40]},
-                first_rank=_first_rank(offer, options),
-                signed_at=signed_at,
+                first_rank=proposal.deliveries[0].rank,
+                signed_at=options["signed_at"],
                 by=by,
                 now=now,
             )
             rows.append(imported(batch, line, signed, after={"payments": options["payments"]}))
             instalments += signed.instalments.all()
         if options["payments"] == "handed_in":
-            _hand_in(instalments, options["method"], timezone.localdate(signed_at), by=by, now=now)
+            _hand_in(instalments, options["method"], proposal.today, by=by, now=now)
         return rows
 
     def undo(self, batch, *, by, now):
@@ -251,18 +265,6 @@ def _examples():
     ]
 
 
-def _items(offer):
-    if not hasattr(offer, "read_items"):
-        offer.read_items = list(offer.products.all() if offer.is_by_date else offer.sizes.all())
-    return offer.read_items
-
-
-def _deliveries(offer):
-    if not hasattr(offer, "read_deliveries"):
-        offer.read_deliveries = list(offer.deliveries.exclude(status=Delivery.Status.CANCELLED).order_by("rank"))
-    return offer.read_deliveries
-
-
 def _day(heading, offer):
     """The delivery day a heading names; None when it names none."""
     if heading is None or (isinstance(heading, int | float) and heading < 10_000):
@@ -292,21 +294,6 @@ def _item_called(text, items):
     return None
 
 
-def _moment(options, today):
-    """When the papers were signed, at noon."""
-    offer = options["offer"]
-    day = options.get("signed_on") or min(offer.starts_on - timedelta(days=14), today)
-    return timezone.make_aware(datetime.combine(day, time(12)))
-
-
-def _first_rank(offer, options):
-    wanted = options.get("first_on")
-    ranks = [one.rank for one in _deliveries(offer) if wanted is None or one.day >= wanted]
-    if not ranks:
-        raise Refused(_("No delivery is left from that day on."))
-    return ranks[0]
-
-
 @dataclass
 class _Basket:
     """What all lines about one household add up to."""
@@ -322,14 +309,10 @@ class _Reader:
 
     def __init__(self, association, table, options, today):
         self.table, self.options, self.today = table, options, today
-        self.offer = options["offer"]
-        self.items = _items(self.offer)
-        self.by_pk = {item.pk: item for item in self.items}
+        self.offer, self.proposal = options["offer"], options["proposal"]
+        self.items, self.by_pk = self.proposal.items, self.proposal.by_item
+        self.first_rank = self.proposal.deliveries[0].rank
         self.directory = Directory(association, today)
-        self.first_rank = _first_rank(self.offer, options)
-        self.proposal = signing.Proposal(
-            self.offer, now=_moment(options, today), is_paper=True, first_rank=self.first_rank
-        )
         self.signed = self._signed()
         self.members = self._members()
         self.free = self.offer.free_hundredths
@@ -590,10 +573,11 @@ def _exported(offer):
         .prefetch_related("household__members", "instalments")
         .order_by("household__name", "pk")
     )
-    items, turns = _items(offer), {"every": "", "odd": "A", "even": "B"}
+    items = list(offer.products.all() if offer.is_by_date else offer.sizes.all())
+    turns = {"every": "", "odd": "A", "even": "B"}
     who = [labels[key] for key in ("number", "household", "email_1")]
     if offer.is_by_date:
-        deliveries = _deliveries(offer)
+        deliveries = list(offer.deliveries.exclude(status=Delivery.Status.CANCELLED).order_by("rank"))
         headings = [*who, labels["count"], labels["item"], *(f"{one.day:%d/%m/%Y}" for one in deliveries)]
         rows = (
             [*_who(one), str(item), *(grid[one.pk, item.pk].get(delivery.rank) for delivery in deliveries)]

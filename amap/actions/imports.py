@@ -124,9 +124,8 @@ def _confirm(batch, *, kind, seen, without_wrong, by, now, today):
     lines = [line for line in plan.lines if line.state in ("new", "changed")]
     if not lines:
         raise Refused(_("There is nothing to write: everything is here already."))
-    options = kind.options(association, today, batch.options)
-    options.is_valid()
-    ImportedRow.objects.bulk_create(kind.write(batch, lines, options.cleaned_data, by=by, now=now), batch_size=200)
+    rows = kind.write(batch, lines, plan.options.cleaned_data, by=by, now=now)
+    ImportedRow.objects.bulk_create(rows, batch_size=200)
     batch.new_count, batch.changed_count = plan.count("new"), plan.count("changed")
     batch.confirmed_at, batch.sheets = now, []
     batch.save(update_fields=["new_count", "changed_count", "confirmed_at", "sheets"])

@@ -104,9 +104,12 @@ class Table:
 
 @dataclass
 class Plan:
-    """Everything the preview shows. `problem`: why nothing can be said line by line yet."""
+    """Everything the preview shows. `options` is the form of the answers; `problem`: why nothing can be said line by
+    line yet.
+    """
 
     table: Table
+    options: forms.Form
     lines: list[Line]
     problem: str = ""
 
@@ -188,11 +191,11 @@ class Kind:
         options = form.cleaned_data if form.is_valid() else {}
         table = cut(batch, self.sheets_of(batch, options))
         if form.errors:
-            return Plan(table, [], _("Answer the questions above first."))
+            return Plan(table, form, [], _("Answer the questions below first."))
         try:
-            return Plan(table, self.plan_lines(batch.association, table, options, today))
+            return Plan(table, form, self.plan_lines(batch.association, table, options, today))
         except Refused as refused:
-            return Plan(table, [], str(refused))
+            return Plan(table, form, [], str(refused))
 
     def sheets_of(self, batch, options: dict) -> list[dict]:
         """The sheets read together: the chosen one, unless a list says otherwise."""

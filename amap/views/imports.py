@@ -112,7 +112,7 @@ def import_(request, pk, kinds):
 def _preview(request, batch, kind, forms=None):
     today = clock.today()
     plan = kind.plan(batch, today)
-    options, columns = forms or _forms(batch, kind, plan.table, today)
+    options, columns = forms or (plan.options, _columns_form(batch, kind, plan.table, plan.options))
     shown = request.GET.get("show")
     shown = shown if shown in STATE_NAMES else ""
     lines = [line for line in plan.lines if not shown or line.state == shown]
@@ -141,10 +141,9 @@ def _preview(request, batch, kind, forms=None):
     )
 
 
-def _forms(batch, kind, table, today, data=None):
-    options = kind.options(batch.association, today, data or batch.options)
+def _columns_form(batch, kind, table, options, data=None):
     cleaned = options.cleaned_data if options.is_valid() else {}
-    return options, ColumnsForm(data, batch=batch, table=table, columns=kind.columns(cleaned))
+    return ColumnsForm(data, batch=batch, table=table, columns=kind.columns(cleaned))
 
 
 @require_POST
@@ -155,9 +154,10 @@ def import_match(request, pk, kinds):
     today = clock.today()
     if batch.status == Import.Status.DRAFT:
         table = kind.plan(batch, today).table
-        options, columns = forms = _forms(batch, kind, table, today, request.POST)
+        options = kind.options(batch.association, today, request.POST)
+        columns = _columns_form(batch, kind, table, options, request.POST)
         if not (columns.is_valid() & options.is_valid()):
-            return _preview(request, batch, kind, forms)
+            return _preview(request, batch, kind, (options, columns))
         actions.arrange(
             batch,
             kind=kind,

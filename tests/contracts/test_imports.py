@@ -272,6 +272,6 @@ def test_a_big_grid_takes_few_queries(desk, a, django_assert_max_num_queries):
     for n in range(60):
         a.new_household(f"Foyer{n}")
     desk.bring(offer, "Foyer;Part entière\n" + "".join(f"Foyer{n};1\n" for n in range(60)))
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(10):
         page = desk.look()
     assert page.context["plan"].count("new") == 60
