@@ -97,9 +97,11 @@ class Asked:
 
 
 def _household(request, pk):
-    """Who signs: the visitor's household, or the one named in the address; None when nobody is named."""
-    standing, named = request.standing, request.GET.get("household", "")
-    if not named:
+    """Who signs: the visitor's household, or the one named in the address; None when it is still to be named."""
+    standing, named = request.standing, request.GET.get("household")
+    if named == "":
+        return None
+    if named is None:
         return standing.household_id and get_object_or_404(request.association.households, pk=standing.household_id)
     if named != str(standing.household_id) and not _may_sign_for_others(standing, pk):
         raise Http404

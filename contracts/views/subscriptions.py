@@ -215,6 +215,7 @@ def subscriptions_list(request):
         "status": status,
         "statuses": Subscription.Status.choices,
         "totals": _totals(offer[0]) if offer else [],
+        "may_record": standing.is_committee or standing.is_liaison,
     }
     return render(request, "contracts/subscriptions/subscriptions.html", context)
 

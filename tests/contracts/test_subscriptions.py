@@ -631,6 +631,7 @@ def test_the_last_place_lost_while_signing_leads_to_the_waiting_list_br_20(amap,
 def test_a_liaison_signs_on_paper_for_a_household_without_e_mail_br_22(amap, offer, visit):
     on_paper = amap.new_household("Sans-Courriel")
     client = visit(amap.liaison)
+    assert "Sans-Courriel (H-" in client.get(url("sign", offer.pk) + "?household=").content.decode()
     check = to_the_check(client, offer, {f"size_{offer.sizes.first().pk}": 1}, household=on_paper)
     client.post(form_action(client.get(check)), {"name": "Odette Sans-Courriel", "consent": "on"})
     signature = Signature.objects.get()
