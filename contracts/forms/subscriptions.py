@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from amap.errors import Refused
 from amap.euros import euros_text
+from amap.forms.fields import NameField
 from amap.models import Due
 from contracts.signing import MOST_OF_A_PRODUCT, MOST_OF_A_SIZE
 
@@ -163,7 +164,7 @@ class PaymentForm(forms.Form):
 class SignForm(forms.Form):
     """The signature. `on_paper`: somebody records the paper another household has signed (BR-22)."""
 
-    name = forms.CharField(label=gettext_lazy("Your first and last name"), max_length=100)
+    name = NameField(label=gettext_lazy("Your first and last name"))
     consent = forms.BooleanField(error_messages={"required": gettext_lazy("Tick the box to sign.")})
 
     def __init__(self, *args, on_paper, **kwargs):
@@ -177,6 +178,12 @@ class SignForm(forms.Form):
             self.fields["consent"].label = _(
                 "I have read this contract and I commit myself, with my household, until the end of the season."
             )
+
+
+class WithdrawForm(forms.Form):
+    """Why a household withdraws, if it cares to say."""
+
+    reason = NameField(label=gettext_lazy("Why?"), max_length=200, required=False)
 
 
 def seal(state):

@@ -19,6 +19,7 @@ from amap.euros import euros_text
 from amap.pages import page_of
 from contracts import documents, ledger, pricing, signing, tasks
 from contracts.actions import subscriptions
+from contracts.forms.subscriptions import WithdrawForm
 from contracts.models import (
     ContractOffer,
     Delivery,
@@ -132,12 +133,12 @@ def withdraw_subscription(request, pk):
     if it.household_id != standing.household_id:
         it = _managed(request, pk)
     subscriptions.refuse_withdrawal(it, clock.today())
-    if request.method == "POST":
-        reason = request.POST.get("reason", "").strip()[:200]
-        subscriptions.withdraw(it, by=request.user, now=clock.now(), reason=reason)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        subscriptions.withdraw(it, by=request.user, now=clock.now(), reason=form.cleaned_data["reason"])
         messages.success(request, _("The contract is withdrawn; the place is free again."))
         return redirect("contracts:subscription", standing.slug, pk)
-    return render(request, "contracts/subscriptions/withdraw.html", {"it": it})
+    return render(request, "contracts/subscriptions/withdraw.html", {"it": it, "form": form})
 
 
 # The lists
