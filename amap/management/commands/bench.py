@@ -7,29 +7,14 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
-from django.urls import reverse
 
 from amap import clock
-from amap.bench import fill, meters, paper
+from amap.bench import meters, paper
+from amap.bench.pages import pages
 from amap.models import Association
 from contracts.actions import subscriptions
 from contracts.models import ContractDocument, ContractOffer
 from contracts.signing import Proposal
-
-PAGES = [
-    ("member", "amap:home"),
-    ("member", "contracts:offers"),
-    ("member", "contracts:my_contracts"),
-    ("member", "contracts:my_payments"),
-    ("member", "deliveries:roster"),
-    ("committee", "amap:committee"),
-    ("committee", "amap:households"),
-    ("committee", "contracts:subscriptions"),
-    ("committee", "contracts:accounts"),
-    ("treasurer", "amap:memberships"),
-    ("treasurer", "contracts:payments"),
-    ("lead", "deliveries:distributions"),
-]
 
 
 class Command(BaseCommand):
@@ -58,14 +43,12 @@ class Command(BaseCommand):
         self.stdout.write(
             f"\n{association.slug}: {count} households\n{'page':42} {'ms':>7} {'floor':>6} {'queries':>8}"
         )
-        evening = fill.next_evening(association, clock.today())
-        pages = [(who, route, [association.slug]) for who, route in PAGES]
-        pages.append(("lead", "deliveries:sheet", [association.slug, evening.pk]))
-        for who, route, arguments in [("member", "floor", [association.slug]), *pages]:
-            client = meters.signed_in(f"{who}@{association.slug}.example.org")
-            url = reverse(route, args=arguments)
+        rows = [(f"member@{association.slug}.example.org", "floor", floor), *pages(association, clock.today())]
+        for email, route, url in rows:
+            client = meters.signed_in(email)
             ms, ratio = meters.against_floor(client, url, floor, self.rounds)
-            self.stdout.write(f"{who + ' ' + route:42} {ms:7.1f} {ratio:5.1f}× {meters.queries(client, url):8}")
+            name = f"{email.partition('@')[0]} {route}"
+            self.stdout.write(f"{name:42} {ms:7.1f} {ratio:5.1f}× {meters.queries(client, url):8}")
 
     def sign_up(self, association):
         """P8: the sign-up beside the same statements through the bare driver; both rolled back."""
@@ -105,14 +88,15 @@ class Command(BaseCommand):
             sign()
         seen.pop()  # reading the content back is ours
 
+        is_sqlite = connection.vendor == "sqlite"
+
         def bare():
             with transaction.atomic():
                 cursor = connection.connection.cursor()
                 for sql, parameters in seen:
                     if sql.startswith(("SAVEPOINT", "RELEASE", "BEGIN")):
                         continue
-                    sql = sql.replace("%s", "?") if connection.vendor == "sqlite" else sql
-                    cursor.execute(sql, parameters or ())
+                    cursor.execute(sql.replace("%s", "?") if is_sqlite else sql, parameters or ())
                     if cursor.description:
                         cursor.fetchall()
                 transaction.set_rollback(True)

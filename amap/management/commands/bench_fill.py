@@ -16,9 +16,9 @@ class Command(BaseCommand):
     def handle(self, *, households, small, **options):
         if Association.objects.exists():
             raise CommandError("This database is not empty. Measure in one of your own: AMAP_DATA=/tmp/bench.")
-        today = clock.today()
+        now = clock.now()
         with transaction.atomic():
-            fill("large", households=households, farms=10, contracts=3, deliveries=50, today=today)
+            fill("large", households=households, farms=10, contracts=3, deliveries=50, now=now)
             for number in range(1, small + 1):
-                fill(f"small-{number}", households=60, farms=5, contracts=5, deliveries=50, today=today)
+                fill(f"small-{number}", households=60, farms=5, contracts=5, deliveries=50, now=now)
         self.stdout.write(f"Made one association of {households} households and {small} of 60.")

@@ -1,0 +1,107 @@
+"""What a page may cost, in meters that do not vary: queries at two sizes, Python calls beside the floor."""
+
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from amap.bench import meters
+from amap.bench.fill import fill
+from amap.bench.pages import pages
+from contracts.actions import subscriptions
+from contracts.signing import Proposal
+from tests.cast import NOW, TODAY, Amap
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("amap.bench.urls")]
+
+# The other addresses of each size are the same, so that only the number of rows differs.
+SIZES = {"ten": 10, "sixty": 60}
+
+
+@pytest.fixture(scope="module")
+def associations(django_db_setup, django_db_blocker):
+    """Ten households and sixty, five contracts each, made once for this file."""
+    with django_db_blocker.unblock(), time_machine.travel(NOW, tick=False), transaction.atomic():
+        yield {
+            slug: fill(slug, households=count, farms=5, contracts=5, deliveries=20, now=NOW, instalments=6)
+            for slug, count in SIZES.items()
+        }
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _that_day():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def test_p1_the_floor_is_two_queries(associations):
+    assert meters.queries(meters.signed_in("member@sixty.example.org"), "/sixty/floor/") == 2
+
+
+def test_p5_no_page_makes_more_than_ten_queries_nor_more_for_more_rows(associations):
+    counts = {
+        slug: {
+            (email.partition("@")[0], route): meters.queries(meters.signed_in(email), url)
+            for email, route, url in pages(association, TODAY)
+        }
+        for slug, association in associations.items()
+    }
+    assert counts["sixty"] == counts["ten"]
+    assert {page: count for page, count in counts["sixty"].items() if count > 10} == {}
+
+
+@pytest.mark.parametrize(
+    ("route", "queries", "floors"),
+    [
+        pytest.param("amap:home", 6, 3.0, id="P2-member-home"),
+        pytest.param("deliveries:sheet", 6, 3.5, id="P3-sheet-of-300-lines"),
+        pytest.param("contracts:subscriptions", 10, 3.5, id="P4-list-of-subscriptions"),
+        pytest.param("amap:households", 10, 3.5, id="P4-list-of-households"),
+        pytest.param("deliveries:roster", 10, 3.5, id="P4-roster"),
+    ],
+)
+def test_a_page_stays_near_the_floor(associations, route, queries, floors):
+    email, _route, url = next(page for page in pages(associations["sixty"], TODAY) if page[1] == route)
+    client = meters.signed_in(email)
+    assert meters.queries(client, url) <= queries
+    assert meters.calls(client, url) <= floors * meters.calls(client, "/sixty/floor/")
+
+
+@pytest.mark.parametrize("deliveries", [16, 50])
+def test_p8_a_sign_up_is_twelve_statements_whatever_the_number_of_deliveries(deliveries):
+    amap = Amap()
+    offer = amap.offer(deliveries=deliveries)
+    proposal = Proposal(offer, now=NOW)
+    choices = [(offer.sizes.first().pk, 1, "every")]
+    quote = proposal.quote(choices)
+    with CaptureQueriesContext(connection) as seen:
+        subscriptions.sign(
+            offer,
+            household=amap.household,
+            choices=choices,
+            instalment_count=max(proposal.plans(quote)),
+            method="cheque",
+            client_token=uuid4(),
+            name="Mina Membre",
+            expected_total_cents=quote.total_cents,
+            by=amap.member,
+            now=NOW,
+        )
+    statements = [one["sql"] for one in seen if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert len(statements) <= 12
+
+
+def test_p15_weasyprint_and_stripe_wait_until_they_are_needed():
+    import subprocess
+    import sys
+
+    code = (
+        "import django, sys; django.setup(); import amap.urls; "
+        "print([name for name in ('weasyprint', 'stripe') if name in sys.modules])"
+    )
+    environment = {"DJANGO_SETTINGS_MODULE": "amap.settings", "PATH": "/usr/bin:/bin"}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert told.stdout.strip() == "[]"
