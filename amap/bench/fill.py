@@ -112,7 +112,7 @@ def _offer(association, place, rank, *, deliveries, today, since, user):
     )
     farmer = User.objects.create(
         email=f"{'farmer' if rank == 0 else slug}@{association.slug}.example.org",
-        name=f"Paysanne {rank}",  # noqa: S106 — no password opens these accounts
+        name=f"Paysanne {rank}",
     )
     Farmer.objects.create(farm=farm, user=farmer)
     partnership = Partnership.objects.create(association=association, farm=farm, since=since)
