@@ -57,7 +57,7 @@ def take_shift(shift, *, household, volunteer="", user=None, by, now):
     """
     distribution = Distribution.objects.select_related("association").get(pk=shift.distribution_id)
     _refuse_past(distribution, now)
-    assignment = _assign(distribution, shift, household, volunteer, user, now)
+    assignment = _assign(distribution, shift, household=household, volunteer=volunteer, user=user, now=now)
     record("shift.taken", assignment, by=by, now=now)
     post(
         "shift_taken",
@@ -144,7 +144,7 @@ def replace(assignment, *, household, volunteer="", user=None, by, now):
     if household == assignment.household:
         raise Refused(_("Name another household than your own."))
     move(assignment, to=Status.REPLACED, by=by, now=now)
-    taken_over = _assign(distribution, assignment.shift, household, volunteer, user, now)
+    taken_over = _assign(distribution, assignment.shift, household=household, volunteer=volunteer, user=user, now=now)
     record("shift.taken_over", taken_over, by=by, now=now)
     post(
         "shift_replaced",
@@ -203,7 +203,7 @@ def _locked(assignment):
     )
 
 
-def _assign(distribution, shift, household, volunteer, user, now):
+def _assign(distribution, shift, *, household, volunteer, user, now):
     """The new assignment. One per household and evening: the database decides between two clicks at once."""
     try:
         with transaction.atomic():
