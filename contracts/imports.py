@@ -65,7 +65,9 @@ class Deed:
 class OptionsForm(forms.Form):
     """What the papers say for all lines: which contract, since when, how it is paid."""
 
-    offer = forms.TypedChoiceField(label=gettext_lazy("Contract"))
+    offer = forms.TypedChoiceField(
+        label=gettext_lazy("Contract"), help_text=gettext_lazy("Those that are open or running.")
+    )
     signed_on = DayField(
         label=gettext_lazy("The papers were signed on"),
         required=False,
@@ -89,6 +91,7 @@ class OptionsForm(forms.Form):
             "awaited": gettext_lazy("are still awaited"),
             "handed_in": gettext_lazy("have been handed in: all cheques are there, the transfers are ordered"),
         },
+        widget=forms.RadioSelect,
     )
 
     def __init__(self, *args, association, today, **kwargs):
@@ -96,7 +99,8 @@ class OptionsForm(forms.Form):
         self.today = today
         live = association.offers.filter(status__in=ContractOffer.LIVE).select_related("farm").order_by("title")
         offers = {str(offer.pk): offer for offer in live}
-        self.fields["offer"].choices = [(pk, f"{offer.title} – {offer.farm}") for pk, offer in offers.items()]
+        choices = [(pk, f"{offer.title} – {offer.farm}") for pk, offer in offers.items()]
+        self.fields["offer"].choices = choices if len(choices) == 1 else [("", "–"), *choices]
         self.fields["offer"].coerce = offers.get
         self.initial = {"method": Due.Method.CHEQUE, "count": 1, "payments": "handed_in"}
 

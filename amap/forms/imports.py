@@ -14,8 +14,7 @@ class FileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("File"),
         max_length=255,
-        help_text=gettext_lazy("CSV, XLSX, ODS or XLS, %(most)s MB at most.")
-        % {"most": spreadsheets.MOST_BYTES // 1_000_000},
+        help_text=gettext_lazy("CSV, XLSX, ODS or XLS, 5 MB at most."),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.ods,.xls"}),
         error_messages={"empty": gettext_lazy("The file is empty.")},
     )

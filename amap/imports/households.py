@@ -209,16 +209,18 @@ class OptionsForm(forms.Form):
     """What is asked beside the file: about the fee, for which membership and how it was paid."""
 
     period = forms.ModelChoiceField(
-        label=gettext_lazy("Fees are those of the period"), queryset=MembershipPeriod.objects.none(), required=False
+        label=gettext_lazy("The fees in the file are those of"),
+        queryset=MembershipPeriod.objects.none(),
+        required=False,
     )
-    paid_on = DayField(label=gettext_lazy("Fees without a date were received on"))
-    method = forms.ChoiceField(label=gettext_lazy("Fees without more words were paid by"), choices=Membership.Method)
+    paid_on = DayField(label=gettext_lazy("Day of payment, where the file says none"))
+    method = forms.ChoiceField(label=gettext_lazy("Paid by, where the file does not say"), choices=Membership.Method)
 
     def __init__(self, *args, association, today, **kwargs):
         super().__init__(*args, **kwargs)
         periods = association.periods.all()
         self.fields["period"].queryset = periods
-        self.fields["period"].empty_label = _("– fees are not read –")
+        self.fields["period"].empty_label = _("– leave the fees out –")
         current = next((one for one in periods if one.starts_on <= today <= one.ends_on), None)
         self.initial = {"period": current and current.pk, "paid_on": today, "method": Membership.Method.CHEQUE}
 

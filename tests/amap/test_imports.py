@@ -477,14 +477,30 @@ def test_poison_is_refused_by_the_line(desk):
     assert b"&lt;b&gt;" in desk.look().content
 
 
-def test_a_big_file_is_previewed_with_few_queries(desk, a, django_assert_max_num_queries):
-    lines = [f"Nom{n};Prénom{n};p{n}@exemple.org;c{n}@exemple.org;0639{n:06};99100;Ville" for n in range(5000)]
-    desk.send("households", "Nom;Prénom;Mail;Mail conjoint;Tél;CP;Ville\n" + "\n".join(lines))
+def many(count):
+    lines = [f"Nom{n};Prénom{n};p{n}@exemple.org;c{n}@exemple.org;0639{n:06};99100;Ville" for n in range(count)]
+    return "Nom;Prénom;Mail;Mail conjoint;Tél;CP;Ville\n" + "\n".join(lines)
+
+
+def test_a_big_file_is_previewed_with_few_queries(desk, django_assert_max_num_queries):
+    desk.send("households", "Nom\nUn\n")
+    Import.objects.update(
+        sheets=[{"name": "x", "rows": [line.split(";") for line in many(5000).splitlines()]}],
+        columns=["last_1", "first_1", "email_1", "email_2", "phone_1", "postal_code", "city"],
+    )
     with django_assert_max_num_queries(10):
         page = desk.look(page=100)
     assert page.context["plan"].count("new") == 5000
-    assert "5000 new" in desk.confirm()[0]
-    assert Household.objects.filter(name="Nom4999").exists()
+    assert [line.title for line in page.context["page"]][-1] == "Nom4999"
+
+
+def test_hundreds_of_households_are_written_in_few_statements(desk, django_assert_max_num_queries):
+    desk.send("households", many(600))
+    with django_assert_max_num_queries(90):
+        assert "600 new" in desk.confirm()[0]
+    assert Household.objects.filter(name="Nom599").exists()
+    with django_assert_max_num_queries(90):
+        assert desk.undo() == ["The import has been undone."]
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
