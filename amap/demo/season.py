@@ -104,7 +104,7 @@ OFFERS = [
         "apples", "combe-douce", "Pommes 2026-27", "POM26", "fixed_quantity",
         date(2026, 7, 1), date(2026, 7, 15), date(2026, 10, 8), date(2027, 3, 25), 2, (date(2026, 12, 31),),
         840, 3600, (("Cagette de 3 kg", 100, 840),),
-        _takers((range(17, 37), 0, 1, "every"), ((1, 7, 40, 44, 59, 62), 0, 2, "every")), (1, 3),
+        _takers((range(18, 38), 0, 1, "every"), ((1, 7, 40, 44, 59, 62), 0, 2, "every")), (1, 3),
     ),
 ]  # fmt: skip
 

@@ -14,7 +14,7 @@ PERSONAS = {
     "member": (
         "camille.fabregues@example.org",
         _("Camille, member"),
-        _("Six contracts, a shift now and then. What do I collect on Thursday, and what do I owe?"),
+        _("Five contracts, a shift now and then. What do I collect on Thursday, and what do I owe?"),
     ),
     "late-payer": (
         "sebastien.gaillardon@example.org",
