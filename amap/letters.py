@@ -154,11 +154,6 @@ def _words(letter):
     return _one_line(subject), text.strip()
 
 
-def subject(letter):
-    """What a letter is about, in the language of whoever looks."""
-    return _words(letter)[0]
-
-
 def _one_line(text):
     """Without the control characters a mail header refuses (T8)."""
     return " ".join("".join(c if unicodedata.category(c)[0] != "C" else " " for c in text).split())

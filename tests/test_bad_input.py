@@ -1,0 +1,143 @@
+"""Whatever is sent, every page answers in words: never with an error of the server (reliability.md R4 in small, §5).
+
+Each page is asked with odd addresses, and each of its forms is sent empty, and with what people paste and attackers try
+in every field.
+"""
+
+import os
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.test import Client
+from django.urls import Resolver404, resolve, reverse
+from lxml import html
+
+from tests.cast import NOW
+from tests.test_access import GET, PEOPLE, ROUTES, TABLE, address, world
+
+__all__ = ["world"]  # the fixture
+
+HUGE = "9" * 30
+QUERIES = [
+    "page=0&q=%27%22%3Cscript%3E&order=password&show=x&kind=x&of=x&format=x&side=x&month=2026-13&on=2026-02-30",
+    "page=-1&q=%25_%5C&household=abc&farm=0&offer=abc&period=-1&place=abc&year=99999&step=pay&s=%F0%9F%A5%95&show=%D9%A3",
+    f"page={HUGE}&household={HUGE}&farm={HUGE}&offer={HUGE}&period={HUGE}&place={HUGE}&year={HUGE}&q={'x' * 9000}",
+    "q=%00",
+]
+POISON = [
+    *("", " ", "abc", "0", "-1", "1e5", "1,234", "12,505", "NaN", HUGE, str(2**63), "999999999", "1.5", "٣", "7"),
+    *(
+        "31/02/2026",
+        "01/01/0001",
+        "1/1/26",
+        "9999-12-31",
+        "25:00",
+        "18h30",
+        "2026-13-45T99:99",
+        "on",
+        "None",
+        "[]",
+        "{}",
+    ),
+    *("<script>alert(1)</script>", '"><b>', "'; DROP TABLE x; --", "=HYPERLINK(1)", "+1", "@SUM(A1)", "\t=1"),
+    *(
+        "Jean\r\nBcc: all@example.org",
+        "a\x00b",
+        "a\x0bb",
+        "a\u202eb",
+        "\ufeff",
+        "🥕" * 50,
+        "{{ x }}{% y %}%s{0.x}",
+    ),
+    *("a@b", "a@example.org, b@example.org", "06 12", "FR7612345", "../../etc/passwd", "x" * 10_000),
+]
+ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
+# Paper takes a second a sheet, and reads nothing that is sent.
+PAPER = {
+    *("contracts:blank", "contracts:price_note", "contracts:deposit_slip", "contracts:schedule"),
+    *(line[0] for line in TABLE if line[0].endswith("_pdf")),
+}
+PAGES = [line for line in TABLE if line[1] == GET and line[0] not in PAPER]
+
+
+def visitor(world, line):
+    """Somebody who may go there: the committee where it may."""
+    allowed = [name for name, letter in zip(PEOPLE, line[3].replace(" ", ""), strict=True) if letter == "o"]
+    return next((world.people[name] for name in ("committee", "farmer", *allowed) if name in allowed), None)
+
+
+@pytest.fixture
+def ask(world):
+    """ask(line, method, address, form) as who may enter there; what it did is undone; whatever broke fails the test."""
+    clients, broken = {}, []
+
+    def client_for(line):
+        if line[0] not in clients:
+            clients[line[0]] = Client(raise_request_exception=False)
+            if user := visitor(world, line):
+                clients[line[0]].force_login(user)
+        return clients[line[0]]
+
+    def ask(line, method, url, form=None):
+        client = client_for(line)
+        point = transaction.savepoint()
+        answer = getattr(client, method)(url, form)
+        page = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        transaction.savepoint_rollback(point)
+        # 503 is how the health page says that something is not well.
+        if answer.status_code >= 500 and answer.status_code != 503:
+            broken.append(
+                f"{method} {url[:150]} {form and str(form)[:900]}: {answer.exc_info and answer.exc_info[1]!r}"
+            )
+        return page
+
+    with time_machine.travel(NOW, tick=False):
+        yield ask
+    assert not broken, "\n".join(broken)
+
+
+def forms_of(page, url):
+    """(address, {field: its values}) of each form on the page that changes something."""
+    if not page.lstrip().startswith(b"<"):
+        return
+    for form in html.fromstring(page).forms:
+        if form.method == "POST":
+            fields = {name: [] for name in form.fields if name}
+            for name, value in form.form_values():
+                fields[name].append(value)
+            yield form.action or url, fields
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("line", PAGES, ids=lambda line: line[0])
+def test_odd_addresses_and_forms_are_answered(world, ask, line):
+    url, _form = address(world, line[0], line[2])
+    for query in QUERIES:
+        ask(line, GET, f"{url}?{query}")
+    for action, fields in forms_of(ask(line, GET, url), url):
+        ask(line, "post", action, {})
+        for turn in range(ROUNDS):
+            poisons = [POISON[(turn * 16 + position) % len(POISON)] for position in range(len(fields))]
+            ask(line, "post", action, dict(zip(fields, poisons, strict=True)))
+            # A few one at a time, the others as the page gave them: that gets past the first check.
+            for position, name in enumerate(fields):
+                if position % 4 == turn % 4:
+                    ask(line, "post", action, fields | {name: poisons[position]})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("line", [line for line in TABLE if line[1] != GET], ids=lambda line: line[0])
+def test_an_empty_form_is_answered(world, ask, line):
+    ask(line, "post", address(world, line[0], line[2])[0], {})
+
+
+@pytest.mark.parametrize("number", ["0", str(2**63), str(10**30), "-1", "abc", "1.5", "٣", "../1"])
+def test_no_such_number_is_no_such_page(number):
+    """404, whatever the noun: a household, an offer, a distribution."""
+    for route, names in ROUTES.items():
+        if numbers := {"pk", "household_pk", "household"} & set(names):
+            values = {name: "1" if name in numbers else "belombre" for name in names}
+            url = reverse(route, kwargs=values).replace("/1", f"/{number}")
+            with pytest.raises(Resolver404):
+                resolve(url)
