@@ -20,8 +20,8 @@ register.filter("token", token_of)
 
 @register.filter
 def role_name(role):
-    """`treasurer` → the role in the reader's words."""
-    return CommitteeSeat.Role(role).label
+    """`treasurer` → the role in the reader's words; none → empty."""
+    return CommitteeSeat.Role(role).label if role else ""
 
 
 @register.filter
