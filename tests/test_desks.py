@@ -431,6 +431,16 @@ def test_letters_and_work_that_did_not_go_through_wait_until_dealt_with(amap, no
     assert sorted(Job.objects.values_list("status", flat=True)) == ["settled", "waiting"]
 
 
+def test_every_letter_and_duty_has_its_words():
+    from django.conf import settings
+
+    from amap import duties
+    from amap.views import records
+
+    assert set(records.LETTERS) == {path.stem for path in (settings.BASE_DIR / "templates/letters").glob("*.txt")}
+    assert set(records.WORK) >= {*duties.EVERY_QUARTER, *(path for _hour, path in duties.EVERY_DAY)}
+
+
 def test_urgent_cards_come_first(amap):
     amap.subscribe(amap.household, amap.offer())
     shift(amap, evening(amap))

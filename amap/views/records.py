@@ -7,15 +7,36 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from amap import clock, letters
+from amap import clock
 from amap.access import Role, role_required
 from amap.actions import records
 from amap.models import Job, Letter
 from amap.pages import page_of
 
 KEEPERS = (Role.COMMITTEE, Role.SECRETARY)
+# What a letter is about. Not its subject: a letter may be here because its words cannot be made.
+LETTERS = {
+    "basket_of_the_week": gettext_lazy("the basket of the week"),
+    "contract_signed": gettext_lazy("a contract signed"),
+    "contract_validated": gettext_lazy("a contract valid"),
+    "distribution_moved": gettext_lazy("a distribution moved"),
+    "fee_received": gettext_lazy("a membership fee received"),
+    "harvest_missing": gettext_lazy("a harvest list missing"),
+    "invitation": gettext_lazy("an invitation"),
+    "offer_agreed": gettext_lazy("an offer agreed"),
+    "offer_cancelled": gettext_lazy("an offer cancelled"),
+    "offer_changed": gettext_lazy("an offer changed"),
+    "offer_open": gettext_lazy("sign-up open"),
+    "offer_proposed": gettext_lazy("an offer proposed"),
+    "payment_missing": gettext_lazy("a payment missing"),
+    "shift_reminder": gettext_lazy("a shift to come"),
+    "shift_replaced": gettext_lazy("a shift taken over"),
+    "shift_taken": gettext_lazy("a shift taken"),
+    "waiting": gettext_lazy("the waiting list"),
+}
 WORK = {
     "amap.backup.nightly": gettext_lazy("the backup of the night"),
+    "amap.jobs.forget": gettext_lazy("tidying up after old work"),
     "amap.letters.send_urgent": gettext_lazy("a letter"),
     "amap.letters.send_digest": gettext_lazy("the letters of the day to one reader"),
     "contracts.actions.offers.advance": gettext_lazy("starting and ending seasons"),
@@ -44,10 +65,10 @@ def _jobs(request):
 
 @role_required(*KEEPERS)
 def troubles(request):
-    page = page_of(request, _letters(request).select_related("association").order_by("-created_at"))
+    page = page_of(request, _letters(request).order_by("-created_at"))
     context = {
         "page": page,
-        "letters": [(letter, letters.subject(letter)) for letter in page],
+        "letters": [(letter, LETTERS.get(letter.kind, letter.kind)) for letter in page],
         "jobs": [(job, WORK.get(job.kind, job.kind)) for job in _jobs(request)[:50]],
     }
     return render(request, "amap/records/troubles.html", context)
