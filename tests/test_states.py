@@ -1,0 +1,70 @@
+"""Everything that has states changes them along drawn arrows only, each change written down once (BR-75)."""
+
+import pytest
+from django.apps import apps
+
+from amap import states
+from amap.models import AuditEntry
+from tests.cast import NOW
+from tests.test_access import world
+
+__all__ = ["world"]  # the fixture
+
+MODELS = [model for model in apps.get_models() if hasattr(model, "MOVES")]
+# Ticked in bulk, with audit entries of their own (deliveries/actions/sheets.py).
+BULK = {"deliveries.Basket"}
+# Further states that the worker alone sets, outside of MOVES (amap/letters.py, amap/jobs.py).
+WORKERS = {"amap.Letter": {"sending", "sent", "unknown", "failed"}, "amap.Job": {"running", "done", "parked"}}
+
+
+def status_of(model):
+    """The field of a model's state."""
+    return model._meta.get_field("outcome" if hasattr(model, "Outcome") else "status")
+
+
+def states_of(model):
+    return {value for value, _label in status_of(model).choices}
+
+
+def by_name(model):
+    return model._meta.label
+
+
+def test_what_has_states_has_arrows():
+    assert {model for model in apps.get_models() if hasattr(model, "Status") or hasattr(model, "Outcome")} == set(
+        MODELS
+    )
+
+
+@pytest.mark.parametrize("model", MODELS, ids=by_name)
+def test_arrows_join_states_and_every_state_can_be_reached(model):
+    drawn = set(model.MOVES).union(*model.MOVES.values())
+    assert drawn <= states_of(model)
+    reached, coming = set(), {status_of(model).default, *WORKERS.get(model._meta.label, ())}
+    while coming:
+        reached |= coming
+        coming = {to for state in reached for to in model.MOVES.get(state, ())} - reached
+    assert reached == states_of(model)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [model for model in MODELS if by_name(model) not in BULK], ids=by_name)
+def test_drawn_arrows_are_followed_and_written_down_and_others_refused(world, model):
+    row = model.objects.filter(association=world.amap.association).first()
+    for before in sorted(states_of(model)):
+        for to in sorted(states_of(model)):
+            model.objects.filter(pk=row.pk).update(status=before)
+            row.refresh_from_db()
+            written = AuditEntry.objects.count()
+            if to in model.MOVES.get(before, ()):
+                states.move(row, to=to, by=world.amap.committee, now=NOW, reason="Because")
+                entry = AuditEntry.objects.latest("pk")
+                assert (AuditEntry.objects.count(), row.status) == (written + 1, to)
+                assert (entry.about_id, entry.before, entry.after) == (row.pk, before, to)
+                assert (entry.by, entry.reason) == (world.amap.committee, "Because")
+            else:
+                with pytest.raises(ValueError, match=f"no arrow from {before} to {to}"):
+                    states.move(row, to=to, by=world.amap.committee, now=NOW)
+                assert AuditEntry.objects.count() == written
+            row.refresh_from_db()
+            assert row.status == (to if to in model.MOVES.get(before, ()) else before)
