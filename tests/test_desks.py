@@ -714,6 +714,22 @@ def test_br76_another_farms_desk_is_not_found(amap):
     assert client.get(f"/farms/{amap.farm.slug}/").status_code == 404
 
 
+def test_br64_after_the_evening_the_lead_says_who_came(amap, now):
+    """What the help for the distribution lead promises."""
+    assignment = take(amap, shift(amap, evening(amap)), amap.household)
+    client = Client()
+    client.force_login(amap.lead)
+    button = f"/belombre/roster/places/{assignment.pk}/mark/"
+    assert button not in client.get("/belombre/roster/").content.decode()
+    now(2026, 11, 26, 20)
+    assert button in client.get("/belombre/roster/").content.decode()
+    now(2026, 11, 27, 9)
+    past = "/belombre/roster/?show=past"
+    assert button in client.get(past).content.decode()
+    assert client.post(button, {"to": "done"}).url == past
+    assert button not in client.get(past).content.decode()
+
+
 # Ways in
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -239,10 +240,12 @@ def assign(request, pk):
 @role_required(*STAFF)
 def mark(request, pk):
     """After the evening: came, excused, did not come."""
-    assignment = get_object_or_404(ShiftAssignment, pk=pk, association=request.association)
+    found = ShiftAssignment.objects.select_related("distribution")
+    assignment = get_object_or_404(found, pk=pk, association=request.association)
     actions.mark(assignment, to=request.POST.get("to", ""), by=request.user, now=clock.now())
     messages.success(request, _("Noted."))
-    return redirect("deliveries:distribution", request.standing.slug, assignment.distribution_id)
+    back = reverse("deliveries:roster", args=[request.standing.slug])
+    return redirect(f"{back}?show=past" if assignment.distribution.day < clock.today() else back)
 
 
 @role_required(*STAFF)
