@@ -22,7 +22,7 @@ def amap():
 
 def write(amap, key, **how):
     return letters.post(
-        "invitation",
+        "shift_replaced",
         association=amap.association,
         to=amap.household,
         key=key,
@@ -112,7 +112,7 @@ def test_a_letter_the_worker_died_with_is_shown_not_repeated(amap):
 def test_one_poisoned_letter_does_not_stop_the_others(amap):
     write(amap, "one", is_urgent=True)
     Letter.objects.create(
-        association=amap.association, key="bad", kind="invitation", to="x@example.org\r\nBcc: y@example.org",
+        association=amap.association, key="bad", kind="shift_replaced", to="x@example.org\r\nBcc: y@example.org",
         language="fr", is_urgent=True, created_at=NOW, send_after=NOW - timedelta(hours=1),
     )  # fmt: skip
     worker(NOW)
