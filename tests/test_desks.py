@@ -792,7 +792,7 @@ def calls(client, path):
     return pstats.Stats(profile).total_calls
 
 
-@pytest.mark.urls("tests.floor")
+@pytest.mark.urls("amap.bench.urls")
 def test_p2_a_members_home_costs_three_empty_pages_at_most(amap, now):
     """Five contracts, ten deliveries, five payments each."""
     season(amap)
