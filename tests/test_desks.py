@@ -1,7 +1,5 @@
 """Desks: each card appears with its cause and vanishes when solved; homes say what concerns their reader, first."""
 
-import cProfile
-import pstats
 from datetime import date, datetime, time, timedelta
 from uuid import uuid4
 
@@ -9,6 +7,7 @@ import pytest
 from django.test import Client
 
 from amap.access import standings_of, with_standings
+from amap.bench.meters import calls
 from amap.desks import cards as desk
 from amap.desks import views
 from amap.models import (
@@ -779,17 +778,6 @@ def test_the_phones_bar_has_five_links_at_most_and_each_leads_somewhere(amap, no
 
 
 # Speed
-
-
-def calls(client, path):
-    """Python calls of a page, the second time it is asked for."""
-    client.get(path)
-    profile = cProfile.Profile()
-    profile.enable()
-    answer = client.get(path)
-    profile.disable()
-    assert answer.status_code == 200
-    return pstats.Stats(profile).total_calls
 
 
 @pytest.mark.urls("amap.bench.urls")
