@@ -1,7 +1,8 @@
 """Many people at once against a real web server: a database of its own, gunicorn's processes, plain HTTP.
 
-    arena = enter(seed="tests.test_races.last_places")     # the fixture `enter`; what the seed returns is arena.story
-    answers = arena.rush(arena.story["calls"])             # all at the same moment; a call is (session, path, fields)
+    arena = Arena(place, new_template(place), seed="tests.test_races.last_places")
+    answers = arena.rush(arena.story["calls"])  # arena.story: what the seed returned. All at the same
+                                                # moment; a call is (session, path, fields)
     assert arena.ask("tests.test_races.places")["taken"] == 4200
 
 Seeds and questions are functions without arguments that run in a child process, on the arena's database, and return

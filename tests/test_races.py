@@ -9,6 +9,7 @@ from tests.races import Arena, new_template, session_of
 
 pytestmark = [pytest.mark.race, pytest.mark.timeout(300)]
 PEOPLE, PLACES = 200, 20
+VOLUNTEERS, SEATS = 50, 3
 
 
 @pytest.fixture(scope="module")
@@ -16,23 +17,29 @@ def template(tmp_path_factory):
     return new_template(tmp_path_factory.mktemp("races"))
 
 
-@pytest.fixture
-def enter(tmp_path, template):
-    """Opens an arena, and closes it at the end of the test."""
-    opened = []
-
-    def enter(**how):
-        opened.append(Arena(tmp_path, template, **how))
-        return opened[-1]
-
-    yield enter
-    for arena in opened:
-        arena.leave()
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory, template):
+    """A server as people run it, with the story of `last_places`."""
+    arena = Arena(tmp_path_factory.mktemp("arena"), template, seed="tests.test_races.last_places")
+    yield arena
+    arena.leave()
 
 
-def test_the_last_twenty_shares_are_never_oversold_br_20_r1(enter):
+@pytest.fixture(scope="module")
+def unguarded(tmp_path_factory, template):
+    """The same story on a server, and a database, without what protects us."""
+    arena = Arena(
+        tmp_path_factory.mktemp("unguarded"),
+        template,
+        seed="tests.test_races.last_places_unguarded",
+        unguarded="tests.test_races.without_guards",
+    )
+    yield arena
+    arena.leave()
+
+
+def test_the_last_twenty_shares_are_never_oversold_br_20_r1(arena):
     """200 households sign for the last 20 whole shares, each twice (a double click)."""
-    arena = enter(seed="tests.test_races.last_places")
     answers = arena.rush([call for call in arena.story["calls"] for _click in range(2)])
 
     assert {answer.status for answer in answers} == {302}
@@ -49,13 +56,27 @@ def test_the_last_twenty_shares_are_never_oversold_br_20_r1(enter):
     assert left["is_in_order"], "The line is the order in which people came."
 
 
-def test_without_its_guards_the_race_oversells_r1_control(enter):
+def test_without_its_guards_the_race_oversells_r1_control(unguarded):
     """Looking first and taking afterwards, as one would write it naively, fails the same race."""
-    arena = enter(seed="tests.test_races.last_places_unguarded", unguarded="tests.test_races.without_guards")
-    arena.rush(arena.story["calls"])
-    left = arena.ask("tests.test_races.places")
+    unguarded.rush(unguarded.story["calls"])
+    left = unguarded.ask("tests.test_races.places")
     assert left["signed"] > PLACES
     assert left["equivalents"] > left["capacity"]
+
+
+def test_the_last_seats_of_a_shift_are_never_overfilled_br_62_r1b(arena):
+    """50 volunteers for 3 seats, each twice (a double click)."""
+    answers = arena.rush([call for call in arena.story["volunteers"] for _click in range(2)])
+    assert {answer.status for answer in answers} == {302}
+    thanked = [answer for answer in answers if answer.location == "/belombre/roster/"]
+    assert len(thanked) == SEATS
+    left = arena.ask("tests.test_races.seats")
+    assert left == {"taken": SEATS, "people": SEATS, "households": SEATS, "letters": SEATS}
+
+
+def test_without_its_guards_the_shift_is_overfilled_r1b_control(unguarded):
+    unguarded.rush(unguarded.story["volunteers"])
+    assert unguarded.ask("tests.test_races.seats")["people"] > SEATS
 
 
 # In children, on the arena's database
@@ -103,7 +124,29 @@ def last_places():
         sealed = seal(state | {"m": "cheque", "n": 1, "e": 21000})
         path = f"/belombre/offers/{offer.pk}/sign/?step=check&s={sealed}"
         calls.append([session_of(user), path, {"name": user.name, "consent": "on"}])
-    return {"calls": calls}
+    shift = open_shift(amap)
+    volunteers = [[session, f"/belombre/roster/shifts/{shift}/take/", {}] for session, _path, _fields in calls]
+    return {"calls": calls, "volunteers": volunteers[:VOLUNTEERS]}
+
+
+def open_shift(amap):
+    """The number of a shift with 3 seats, next week."""
+    from datetime import time, timedelta
+
+    from deliveries.models import Distribution, Shift, ShiftRole
+    from tests.cast import TODAY
+
+    evening = Distribution.objects.create(
+        association=amap.association,
+        place=amap.place,
+        day=TODAY + timedelta(weeks=1),
+        opens_at=time(18, 30),
+        closes_at=time(19, 45),
+        volunteers_from=time(18),
+        volunteers_until=time(20),
+    )
+    role = ShiftRole.objects.create(association=amap.association, name="Pesée", needed=SEATS)
+    return Shift.objects.create(distribution=evening, role=role, needed=SEATS).pk
 
 
 def last_places_unguarded():
@@ -111,13 +154,15 @@ def last_places_unguarded():
     from django.db import connection
 
     from contracts.models import ContractOffer
+    from deliveries.models import Shift
 
     story = last_places()
-    constraints = ContractOffer._meta.constraints
-    guard = next(one for one in constraints if one.name == "offer_never_oversold")
-    ContractOffer._meta.constraints = [one for one in constraints if one is not guard]
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(ContractOffer, guard)
+    for model, name in ((ContractOffer, "offer_never_oversold"), (Shift, "shift_never_overfilled")):
+        constraints = model._meta.constraints
+        guard = next(one for one in constraints if one.name == name)
+        model._meta.constraints = [one for one in constraints if one is not guard]
+        with connection.schema_editor() as editor:
+            editor.remove_constraint(model, guard)
     return story
 
 
@@ -127,6 +172,7 @@ def without_guards():
 
     from contracts.actions import subscriptions
     from contracts.models import ContractOffer
+    from deliveries.actions import roster
 
     sign, seen = subscriptions.sign, threading.local()
 
@@ -141,6 +187,21 @@ def without_guards():
     subscriptions.sign = remember
     subscriptions.has_room = lambda offer, household, wanted: wanted <= seen.free
     subscriptions.take_place = take
+    roster.take_shift = take_shift_naively
+
+
+def take_shift_naively(shift, *, by, **people):
+    """Is there a seat? asked of what was read with the page; then taken without asking again."""
+    from django.db.models import F
+
+    from amap.errors import Refused
+    from deliveries.actions import roster
+    from deliveries.models import Shift
+
+    if shift.taken >= shift.needed:
+        raise Refused("Full")
+    roster._assign(shift.distribution, shift, **people)
+    Shift.objects.filter(pk=shift.pk).update(taken=F("taken") + 1)
 
 
 def places():
@@ -162,4 +223,18 @@ def places():
         "documents": ContractDocument.objects.count(),
         "sold": Movement.objects.filter(key__startswith="contract:").count(),
         "is_in_order": line == sorted(line),
+    }
+
+
+def seats():
+    """Who is on the shift."""
+    from amap.models import Letter
+    from deliveries.models import Shift, ShiftAssignment
+
+    people = list(ShiftAssignment.objects.values_list("household_id", flat=True))
+    return {
+        "taken": Shift.objects.get().taken,
+        "people": len(people),
+        "households": len(set(people)),
+        "letters": Letter.objects.filter(kind="shift_taken").count(),
     }
