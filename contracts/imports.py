@@ -16,8 +16,9 @@ from amap.euros import equivalents_text, euros_text
 from amap.forms.fields import DayField
 from amap.imports import Column, Kind, Line, State, dependents, imported, words, wrong
 from amap.imports.directory import Directory
-from amap.imports.households import COLUMNS as HOUSEHOLD_COLUMNS
-from amap.imports.households import Households, number_in
+from amap.imports.household_columns import COLUMNS as HOUSEHOLD_COLUMNS
+from amap.imports.household_columns import recognise
+from amap.imports.household_lines import number_in
 from amap.models import Due, Household, Membership
 from amap.models.people import normalise_email
 from amap.spreadsheets import as_date, as_quantity, as_text, fold
@@ -155,7 +156,7 @@ class Contracts(Kind):
         return [*who, *_common(), *days, *items]
 
     def recognise(self, headings, columns, options):
-        keys = Households().recognise(headings, columns, options)
+        keys = recognise(headings, columns)
         keys = [key if key in WHO else "" for key in keys]
         known = {word: column.key for column in columns for word in (*column.words, fold(str(column.label)))}
         proposal = options.get("proposal")

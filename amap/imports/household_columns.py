@@ -1,0 +1,166 @@
+"""What a list of households may have as columns, and the headings people give them."""
+
+import re
+from datetime import date
+
+from django.utils.translation import gettext_lazy
+
+from amap.imports import Column, by_words, words
+from amap.spreadsheets import as_text, fold
+
+COLUMNS = [
+    Column(
+        "number",
+        gettext_lazy("Member number"),
+        words(
+            "n|no|num|numero|n adherent|no adherent|num adherent|numero adherent|numero d adherent|adherent n|"
+            "n foyer|code adherent"
+        ),
+        (1, 2, 3),
+        gettext_lazy("left out, numbers are given in the order of the file"),
+    ),
+    Column(
+        "household",
+        gettext_lazy("Household"),
+        words("foyer|famille|nom du foyer|nom foyer|nom de la famille|family|name of the household|household name"),
+        ("Martin – Petit", "Nguyen", "Lefèvre"),
+        gettext_lazy("left out, it is made from the last names"),
+    ),
+    Column("last_1", gettext_lazy("Last name, person 1"), (), ("Martin", "Nguyen", "Lefèvre")),
+    Column("first_1", gettext_lazy("First name, person 1"), (), ("Paul", "Linh", "Noëlle")),
+    Column("person_1", gettext_lazy("Full name, person 1")),
+    Column("email_1", gettext_lazy("E-mail, person 1"), (), ("paul@example.org", "linh@example.org", "")),
+    Column("phone_1", gettext_lazy("Telephone, person 1"), (), ("06 39 98 00 01", "", "01 99 00 00 03")),
+    Column("last_2", gettext_lazy("Last name, person 2"), (), ("Petit", "", "")),
+    Column("first_2", gettext_lazy("First name, person 2"), (), ("Julie", "", "")),
+    Column("person_2", gettext_lazy("Full name, person 2")),
+    Column("email_2", gettext_lazy("E-mail, person 2"), (), ("julie@example.org", "", "")),
+    Column("phone_2", gettext_lazy("Telephone, person 2"), (), ("06 39 98 00 02", "", "")),
+    Column(
+        "address",
+        gettext_lazy("Address"),
+        words("adresse|adresse postale|adresse complete|adresse 1|rue|voie|domicile|street|postal address"),
+        ("2 rue du Puits", "8 impasse des Lilas", "Le Moulin"),
+    ),
+    Column(
+        "postal_code",
+        gettext_lazy("Postal code"),
+        words("cp|c p|code postal|code post|postcode|zip|zip code"),
+        ("99100", "99100", "99200"),
+    ),
+    Column("city", gettext_lazy("Town"), words("ville|commune|localite|city"), ("Belombre", "Belombre", "Aulnette")),
+    Column(
+        "postal_city",
+        gettext_lazy("Postal code and town in one column"),
+        words("cp ville|cp et ville|code postal ville|code postal et ville|ville cp"),
+    ),
+    Column(
+        "joined_on",
+        gettext_lazy("Joined on"),
+        words(
+            "adhesion le|date adhesion|date d adhesion|adherent depuis|adherente depuis|membre depuis|depuis|entree|"
+            "date entree|date d entree|arrivee|date d arrivee|inscription|date inscription|date d inscription|"
+            "inscrit le|joined|member since"
+        ),
+        (date(2019, 9, 12), date(2026, 9, 3), date(2024, 1, 18)),
+    ),
+    Column(
+        "fee",
+        gettext_lazy("Fee paid"),
+        words(
+            "adhesion payee|cotisation payee|adhesion reglee|cotisation reglee|adhesion|cotisation|a jour|"
+            "a jour de cotisation|paye|payee|regle|reglee|adhesion ok|cotisation ok|montant adhesion|"
+            "montant cotisation|montant de la cotisation|membership paid|fee"
+        ),
+        ("oui", "non", "25,00"),
+        gettext_lazy("yes, no, an amount (what exceeds the fee is a donation), a date, or cheque, transfer, cash"),
+    ),
+    Column(
+        "fee_on",
+        gettext_lazy("Fee paid on"),
+        words(
+            "payee le|paye le|regle le|reglee le|date paiement|date de paiement|date reglement|date de reglement|"
+            "date cotisation|date de la cotisation|paid on"
+        ),
+        (date(2026, 9, 3), "", date(2026, 9, 10)),
+    ),
+    Column(
+        "fee_method",
+        gettext_lazy("Fee paid by"),
+        words(
+            "mode paiement|mode de paiement|mode reglement|mode de reglement|moyen de paiement|paiement|reglement|"
+            "paid by|payment"
+        ),
+        ("chèque", "", "espèces"),
+        gettext_lazy("cheque, transfer or cash"),
+    ),
+    Column(
+        "fee_reference",
+        gettext_lazy("Reference of the payment"),
+        words("n cheque|no cheque|numero cheque|numero de cheque|n de cheque|cheque n|reference"),
+    ),
+]
+LABELS = {column.key: column.label for column in COLUMNS}
+
+# Headings about a person: what is left once the words that say which person are taken away.
+PERSON_WORDS = {
+    word: key
+    for key, listed in {
+        "last": words("nom|nom famille|last name|surname|family name"),
+        "first": words("prenom|first name|given name"),
+        "person": words(
+            "|nom prenom|nom et prenom|prenom nom|prenom et nom|nom complet|adherent|adherente|membre|adulte|personne|"
+            "contact|titulaire|full name|name|adult|person|member"
+        ),
+        "email": words(
+            "mail|mails|e mail|email|emails|courriel|mel|adresse mail|adresse e mail|adresse email|adresse courriel|"
+            "adresse electronique|courrier electronique|mail address|e mail address|email address"
+        ),
+        "phone": words(
+            "tel|telephone|portable|mobile|tel portable|telephone portable|tel mobile|telephone mobile|gsm|"
+            "numero telephone|numero tel|phone|phone number|telephone number|mobile phone"
+        ),
+        "landline": words("fixe|tel fixe|telephone fixe|tel domicile|telephone domicile|landline"),
+    }.items()
+    for word in listed
+}
+FIRST = frozenset(words("1|un|principal|principale"))
+SECOND = frozenset(words("2|deux|conjoint|conjointe|second|seconde|secondaire|partenaire|partner|co"))
+FILLERS = frozenset(words("de|du|des|d|la|le|l|n|no|e"))
+ROLE_WORDS = frozenset(words("adulte|personne|membre|adherent|adherente|titulaire|contact|adult|person|member"))
+
+
+def recognise(headings, columns):
+    """A key for each heading, "" for those that say nothing to us: by its words, then by the person it is about."""
+    keys = by_words(headings, columns)
+    seen = set()
+    for n, heading in enumerate(headings):
+        text = fold(as_text(heading))
+        if keys[n] or not text:
+            continue
+        # A heading met twice is about two people: Nom, Prénom, Mail, Nom, Prénom, Mail.
+        key = about_person(text, again=text in seen)
+        seen.add(text)
+        if key and key not in keys:
+            keys[n] = key
+        elif not key and re.fullmatch(r"(adhesion|cotisation)( \d{2,4})+", text) and "fee" not in keys:
+            keys[n] = "fee"
+    for n, heading in enumerate(headings):  # a landline, only for want of better
+        key = about_person(fold(as_text(heading)), landline=True)
+        if not keys[n] and key and key not in keys:
+            keys[n] = key
+    return keys
+
+
+def about_person(text, *, again=False, landline=False):
+    """`mail conjoint` → `email_2`; "" when the heading is about no person."""
+    tokens = re.findall(r"[^\W\d]+|\d+", text)
+    rank = 2 if SECOND.intersection(tokens) or (again and not FIRST.intersection(tokens)) else 1
+    rest = [token for token in tokens if token not in FIRST | SECOND | FILLERS]
+    if not tokens:
+        return ""
+    without_role = [token for token in rest if token not in ROLE_WORDS]
+    what = PERSON_WORDS.get(" ".join(rest)) or PERSON_WORDS.get(" ".join(without_role or rest))
+    if what == "landline":
+        what = "phone" if landline else None
+    return f"{what}_{rank}" if what else ""
