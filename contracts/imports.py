@@ -14,7 +14,7 @@ from amap.actions import money
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.forms.fields import DayField
-from amap.imports import Column, Kind, Line, State, dependents, imported, words, wrong
+from amap.imports import Column, Kind, Line, State, chosen_sheet, dependents, imported, words, wrong
 from amap.imports.directory import Directory
 from amap.imports.household_columns import COLUMNS as HOUSEHOLD_COLUMNS
 from amap.imports.household_columns import recognise
@@ -183,8 +183,17 @@ class Contracts(Kind):
         proposal = options.get("proposal")
         if proposal is None or not proposal.offer.is_by_date or "item" in batch.columns:
             return super().sheets_of(batch, options)
+        chosen = chosen_sheet(batch)
         named = [sheet for sheet in batch.sheets if _item_called(sheet["name"], proposal.items)]
-        return named if len(named) > 1 else super().sheets_of(batch, options)
+        if chosen not in named:
+            return [chosen]
+        other = [sheet["name"] for sheet in named if _headings(sheet, batch) != _headings(chosen, batch)]
+        if other:
+            raise Refused(
+                _("These sheets do not have the same headings as “%(sheet)s”: %(others)s. Make them alike.")
+                % {"sheet": chosen["name"], "others": ", ".join(other)}
+            )
+        return named
 
     def write(self, batch, lines, options, *, by, now):
         rows, instalments = [], []
@@ -268,6 +277,12 @@ def _examples():
             ),
         ),
     ]
+
+
+def _headings(sheet, batch):
+    """What stands on a sheet's line of headings; nothing when there is no such line."""
+    lines = sheet["rows"][batch.heading_line - 1 : batch.heading_line] if batch.heading_line else []
+    return [as_text(cell) for line in lines for cell in line if cell is not None]
 
 
 def _day(heading, offer):

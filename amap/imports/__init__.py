@@ -189,17 +189,22 @@ class Kind:
         """What a batch would write today. Refusals about the whole list stand in `problem`."""
         form = self.options(batch.association, today, batch.options)
         options = form.cleaned_data if form.is_valid() else {}
-        table = cut(batch, self.sheets_of(batch, options))
+        table = cut(batch, [chosen_sheet(batch)])
         if form.errors:
             return Plan(table, form, [], _("Answer the questions below first."))
         try:
+            table = cut(batch, self.sheets_of(batch, options))
             return Plan(table, form, self.plan_lines(batch.association, table, options, today))
         except Refused as refused:
             return Plan(table, form, [], str(refused))
 
     def sheets_of(self, batch, options: dict) -> list[dict]:
         """The sheets read together: the chosen one, unless a list says otherwise."""
-        return [batch.sheets[min(batch.sheet, len(batch.sheets) - 1)]]
+        return [chosen_sheet(batch)]
+
+
+def chosen_sheet(batch) -> dict:
+    return batch.sheets[min(batch.sheet, len(batch.sheets) - 1)]
 
 
 def _first_filled(rows):

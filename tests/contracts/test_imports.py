@@ -218,21 +218,50 @@ def test_a_grid_by_date_with_a_column_of_products(desk, a):
     assert list(lines) == [(1, "Farine de blé", 1), (2, "Huile", 1), (3, "Farine de blé", 2)]
 
 
-def test_a_sheet_per_product_with_dates_of_excel(desk, a):
-    offer = by_date(a)
+def sheets(**products):
+    """A workbook with a sheet per product: true dates as headings, one household."""
     answer = io.BytesIO()
     book = xlsxwriter.Workbook(answer, {"in_memory": True})
     day = book.add_format({"num_format": "dd/mm/yyyy"})
-    for product, quantities in (("Farine", (1, 0)), ("Huile 50 cl", ("", 2))):
-        page = book.add_worksheet(product)
+    for product, quantities in products.items():
+        page = book.add_worksheet(product.replace("_", " "))
         page.write(0, 0, "Adhérent")
-        for n, when in enumerate((date(2026, 10, 1), date(2026, 10, 8)), start=1):
+        for n, when in enumerate(quantities, start=1):
             page.write_datetime(0, n, when, day)
-        page.write_row(1, 0, ["Jo Martin", *quantities])
+        page.write_row(1, 0, ["Jo Martin", *quantities.values()])
     book.close()
-    desk.bring(offer, answer.getvalue(), "farine.xlsx", count="1")
+    return answer.getvalue()
+
+
+FIRST, SECOND, THIRD = date(2026, 10, 1), date(2026, 10, 8), date(2026, 10, 15)
+
+
+def test_a_sheet_per_product_with_dates_of_excel(desk, a):
+    file = sheets(Farine={FIRST: 1, SECOND: 0}, Huile_50_cl={FIRST: "", SECOND: 2}, Notice={FIRST: "", SECOND: 9})
+    desk.bring(by_date(a), file, "farine.xlsx", count="1")
     desk.confirm()
     assert Subscription.objects.get().total_cents == 280 + 2 * 650
+
+
+def test_sheets_with_other_headings_are_not_read_under_the_wrong_dates(desk, a):
+    file = sheets(Farine={FIRST: 1, SECOND: 0}, Huile={SECOND: 1, THIRD: 2})
+    page = desk.bring(by_date(a), file, "farine.xlsx", count="1")
+    assert page.context["plan"].problem == (
+        "These sheets do not have the same headings as “Farine”: Huile. Make them alike."
+    )
+
+
+def test_another_contract_may_be_chosen_afterwards(desk, a):
+    shares, dates = a.offer(), by_date(a)
+    desk.bring(shares, "Foyer;Produit;01/10/2026\nMartin;Huile;2\n", count="1")
+    assert desk.batch.columns == ["household", "item", ""]
+    answers = {"offer": dates.pk, "method": "cheque", "count": "1", "payments": "awaited"}
+    columns = {"sheet": 0, "heading_line": 1, "column_0": "household", "column_1": "item", "column_2": ""}
+    desk.client.post(desk.url("import_match", desk.batch.pk), answers | columns)
+    desk.batch.refresh_from_db()
+    assert desk.batch.columns == ["household", "item", "rank_1"]
+    desk.confirm()
+    assert Subscription.objects.get().total_cents == 1300
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
