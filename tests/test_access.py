@@ -228,6 +228,12 @@ def address(world, route, asked):
     return reverse(route, kwargs=kwargs), {name: _value(world, value) for name, value in parse_qsl(form)}
 
 
+def visitor(world, line):
+    """Somebody who may go there: the committee where it may."""
+    allowed = [name for name, letter in zip(PEOPLE, line[3].replace(" ", ""), strict=True) if letter == "o"]
+    return next((world.people[name] for name in ("committee", "farmer", *allowed) if name in allowed), None)
+
+
 def _value(world, row):
     return world.ids.get(row, row)
 

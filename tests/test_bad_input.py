@@ -14,7 +14,7 @@ from django.urls import Resolver404, resolve, reverse
 from lxml import html
 
 from tests.cast import NOW
-from tests.test_access import GET, PEOPLE, ROUTES, TABLE, address, world
+from tests.test_access import GET, ROUTES, TABLE, address, visitor, world
 
 __all__ = ["world"]  # the fixture
 
@@ -59,12 +59,6 @@ PAPER = {
     *(line[0] for line in TABLE if line[0].endswith("_pdf")),
 }
 PAGES = [line for line in TABLE if line[1] == GET and line[0] not in PAPER]
-
-
-def visitor(world, line):
-    """Somebody who may go there: the committee where it may."""
-    allowed = [name for name, letter in zip(PEOPLE, line[3].replace(" ", ""), strict=True) if letter == "o"]
-    return next((world.people[name] for name in ("committee", "farmer", *allowed) if name in allowed), None)
 
 
 @pytest.fixture
