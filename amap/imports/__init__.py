@@ -138,6 +138,7 @@ class Kind:
     lede: ClassVar[Any]
     roles: ClassVar[frozenset] = frozenset({Role.COMMITTEE})
     options_form: ClassVar[type[forms.Form]]
+    reserved: ClassVar[dict[str, frozenset]] = {}  # questions for some roles only; left out, they are not answered
 
     # What the lines mean
 
@@ -171,9 +172,16 @@ class Kind:
 
     # The same for all
 
-    def options(self, association, today, typed=None):
-        """The form of what is asked beside the file."""
-        return self.options_form(typed, association=association, today=today)
+    def options(self, association, today, typed=None, roles=None):
+        """The form of what is asked beside the file; with `roles`, of what people holding them may answer."""
+        form = self.options_form(typed, association=association, today=today)
+        return form if roles is None else self.for_roles(form, roles)
+
+    def for_roles(self, form: forms.Form, roles: frozenset) -> forms.Form:
+        for name, needed in self.reserved.items():
+            if needed.isdisjoint(roles):
+                del form.fields[name]
+        return form
 
     def propose(self, rows: list[list[Cell]], options: dict) -> tuple[int, list[str]]:
         """(line of the headings, a key for each column): the line that says the most among the first ones."""

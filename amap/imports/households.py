@@ -27,16 +27,25 @@ class OptionsForm(forms.Form):
         queryset=MembershipPeriod.objects.none(),
         required=False,
     )
-    paid_on = DayField(label=gettext_lazy("Day of payment, where the file says none"))
-    method = forms.ChoiceField(label=gettext_lazy("Paid by, where the file does not say"), choices=Membership.Method)
+    paid_on = DayField(label=gettext_lazy("Day of payment, where the file says none"), required=False)
+    method = forms.ChoiceField(
+        label=gettext_lazy("Paid by, where the file does not say"), choices=Membership.Method, required=False
+    )
 
     def __init__(self, *args, association, today, **kwargs):
         super().__init__(*args, **kwargs)
+        self.today = today
         periods = association.periods.all()
         self.fields["period"].queryset = periods
         self.fields["period"].empty_label = _("– leave the fees out –")
         current = next((one for one in periods if one.starts_on <= today <= one.ends_on), None)
         self.initial = {"period": current and current.pk, "paid_on": today, "method": Membership.Method.CHEQUE}
+
+    def clean(self):
+        data = super().clean()
+        data["paid_on"] = data.get("paid_on") or self.today
+        data["method"] = data.get("method") or Membership.Method.CHEQUE
+        return data
 
 
 class Households(Kind):
@@ -45,6 +54,7 @@ class Households(Kind):
     lede = gettext_lazy("A line per household: two adults, their e-mails and telephones, the address, the fee.")
     roles = frozenset({Role.COMMITTEE, Role.SECRETARY})
     options_form = OptionsForm
+    reserved = dict.fromkeys(words("period|paid_on|method"), frozenset({Role.COMMITTEE, Role.TREASURER}))
 
     def columns(self, options):
         return COLUMNS

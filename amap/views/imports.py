@@ -73,7 +73,7 @@ def import_new(request, kind, kinds):
     kind = _kind(request, kinds, kind)
     association, today = request.association, clock.today()
     form = FileForm(request.POST or None, request.FILES or None)
-    options = kind.options(association, today, request.POST or None)
+    options = kind.options(association, today, request.POST or None, request.standing.roles)
     if request.method == "POST" and form.is_valid() & options.is_valid():
         with refused_into(form):
             batch = actions.start(
@@ -110,9 +110,12 @@ def import_(request, pk, kinds):
 
 
 def _preview(request, batch, kind, forms=None):
-    today = clock.today()
+    today, status = clock.today(), 422
     plan = kind.plan(batch, today)
-    options, columns = forms or (plan.options, _columns_form(batch, kind, plan.table, plan.options))
+    if forms is None:
+        columns = _columns_form(batch, kind, plan.table, plan.options)
+        forms, status = (kind.for_roles(plan.options, request.standing.roles), columns), 200
+    options, columns = forms
     shown = request.GET.get("show")
     shown = shown if shown in STATE_NAMES else ""
     lines = [line for line in plan.lines if not shown or line.state == shown]
@@ -137,7 +140,7 @@ def _preview(request, batch, kind, forms=None):
             "wrong": plan.count("wrong"),
             "several_sheets": len({line.sheet for line in plan.lines}) > 1,
         },
-        status=422 if forms else 200,
+        status=status,
     )
 
 
@@ -154,7 +157,7 @@ def import_match(request, pk, kinds):
     today = clock.today()
     if batch.status == Import.Status.DRAFT:
         table = kind.plan(batch, today).table
-        options = kind.options(batch.association, today, request.POST)
+        options = kind.options(batch.association, today, request.POST, request.standing.roles)
         columns = _columns_form(batch, kind, table, options, request.POST)
         if not (columns.is_valid() & options.is_valid()):
             return _preview(request, batch, kind, (options, columns))

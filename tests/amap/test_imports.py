@@ -595,6 +595,15 @@ def test_who_may_bring_in_and_take_out(client, a, who, households, farms):
         assert client.get(desk.url(name, "farms")).status_code == farms
 
 
+def test_the_secretary_records_no_fees(desk, a, client):
+    """BR-5: fees are the treasurer's and the committee's."""
+    theirs = Desk(client, a, a.secretary)
+    page = theirs.send("households", MESSY, period=a.period.pk)
+    assert "period" not in page.context["options"].fields
+    assert "3 new" in theirs.confirm()[0]
+    assert not Membership.objects.filter(household__number=42).exists()
+
+
 def test_a_file_of_another_association_does_not_exist(desk, a, client):
     desk.send("households", MESSY)
     pk = desk.batch.pk
