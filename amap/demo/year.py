@@ -73,6 +73,7 @@ class Year:
             self.on(date(2026, 11, 10), self.transfer_did_not_come, 21)
             self.on(date(2026, 11, 10), self.transfer_did_not_come, 34)
             self.on(date(2026, 11, 16), self.prepare_next_season)
+            self.on(date(2026, 11, 19), self.misdrawn_cheques, (1, 5, 7, 13))
             month = date(2026, 4, 1)
             while month <= LAST_DAY:
                 self.on(month + timedelta(days=2), self.deposit)
@@ -483,13 +484,25 @@ class Year:
             now=self.moment(day, 21),
         )
 
+    def misdrawn_cheques(self, day, numbers):
+        """Made out to the farmer instead of her company: given back. The new ones are the treasurer's pile."""
+        for number in numbers:
+            for held in self.vegetable_instalment(number, status="received"):
+                payments.correct(
+                    held,
+                    reason="Chèque à l'ordre de la paysanne au lieu de l'EARL : à refaire",
+                    by=self.users[8],
+                    now=self.moment(day, 19, 30),
+                )
+
     # --- the weekly rhythm ---
 
     def routine(self, day):
         """What returns: planning, harvest lists, locking, the evening."""
-        offers.advance(self.moment(day, 0, 5))
-        contract_tasks.turn_last_keys(self.moment(day, 0, 8))
-        contract_tasks.follow_the_calendar(self.moment(day, 0, 10))
+        if day.weekday() == season.THURSDAY:
+            offers.advance(self.moment(day, 0, 5))
+            contract_tasks.turn_last_keys(self.moment(day, 0, 8))
+            contract_tasks.follow_the_calendar(self.moment(day, 0, 10))
         if day.weekday() == 0:
             tasks.plan_ahead(self.moment(day, 3))
             self.fill_roster(day)

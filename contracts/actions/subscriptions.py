@@ -138,8 +138,8 @@ def _sign(
         now=now,
     )
     _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
-    if offer.waiting_already:
-        _leave_the_line(offer.waiting_already, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
+    if place := signing.waiting_already(offer, household.pk):
+        _leave_the_line(place, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
     # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
     if wanted and not take_place(offer, wanted):
         raise Full(wanted)
@@ -239,8 +239,8 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
         now=now,
     )
     wanted = quoted.equivalents_hundredths
-    if offer.waiting_already:
-        _leave_the_line(offer.waiting_already, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
+    if place := signing.waiting_already(offer, household.pk):
+        _leave_the_line(place, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
     if wanted and not take_place(offer, wanted):
         raise Refused(_("There is no room left for %(household)s.") % {"household": household.name})
     return subscription
@@ -286,7 +286,7 @@ def _lines(subscription, quoted, proposal):
             subscription=subscription,
             size_id=None if by_date else line.item,
             product_id=line.item if by_date else None,
-            delivery=proposal.by_rank[line.ranks[0]] if by_date else None,
+            delivery_id=proposal.by_rank[line.ranks[0]].pk if by_date else None,
             quantity=line.quantity,
             turn=line.turn,
             unit_price_cents=line.unit_price_cents,
@@ -406,14 +406,7 @@ def validate(subscription, *, now, by=None, is_old_news=False):
     missing = missing_keys(subscription)
     if missing:
         raise Refused(_("Not valid yet: %(missing)s.") % {"missing": ", ".join(missing)})
-    subscription.validated_at = now
-    subscription.save(update_fields=["validated_at"])
-    states.move(subscription, to=Subscription.Status.VALIDATED, by=by, now=now)
-    if first_day(subscription) <= timezone.localdate(now):
-        states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
-    if not is_old_news:
-        _tell("contract_validated", subscription, to=subscription.household, now=now)
-    return subscription
+    return _make_valid(subscription, by=by, now=now, is_old_news=is_old_news)
 
 
 @transaction.atomic
@@ -421,7 +414,18 @@ def validate_if_complete(subscription, *, now, by=None, is_old_news=False):
     """The same, without a word when something is missing: for whoever has just turned a key."""
     subscription = _lock(subscription)
     if subscription.status == Subscription.Status.AWAITING_DOCUMENTS and not missing_keys(subscription):
-        return validate(subscription, now=now, by=by, is_old_news=is_old_news)
+        return _make_valid(subscription, by=by, now=now, is_old_news=is_old_news)
+    return subscription
+
+
+def _make_valid(subscription, *, by, now, is_old_news):
+    subscription.validated_at = now
+    subscription.save(update_fields=["validated_at"])
+    states.move(subscription, to=Subscription.Status.VALIDATED, by=by, now=now)
+    if first_day(subscription) <= timezone.localdate(now):
+        states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
+    if not is_old_news:
+        _tell("contract_validated", subscription, to=subscription.household, now=now)
     return subscription
 
 

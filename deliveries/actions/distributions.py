@@ -1,5 +1,6 @@
 """The evening: planned, its list fixed, ticked, closed, sometimes moved."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -110,25 +111,21 @@ def collect(distribution, *, households, collected_by="", by, now):
 
     `households`: ids. The last writer wins; every tick leaves its trace (BR-52).
     """
-    baskets = _baskets(distribution, households)
-    for basket in baskets:
-        basket.outcome, basket.fate = Basket.Outcome.COLLECTED, ""
-        basket.collected_at, basket.ticked_by, basket.collected_by = now, by, collected_by.strip()[:100]
-    _write(baskets, "collected", by=by, now=now, reason=collected_by)
+    _write(
+        _baskets(distribution, households),
+        Basket.Outcome.COLLECTED,
+        collected_at=now,
+        ticked_by=by,
+        collected_by=collected_by.strip()[:100],
+        by=by,
+        now=now,
+    )
 
 
 @transaction.atomic
 def uncollect(distribution, *, households, by, now):
     """Take a tick back."""
-    baskets = _baskets(distribution, households)
-    for basket in baskets:
-        basket.outcome, basket.collected_at, basket.ticked_by, basket.collected_by = (
-            Basket.Outcome.EXPECTED,
-            None,
-            None,
-            "",
-        )
-    _write(baskets, "expected", by=by, now=now)
+    _write(_baskets(distribution, households), Basket.Outcome.EXPECTED, by=by, now=now)
 
 
 @transaction.atomic
@@ -160,13 +157,12 @@ def close(distribution, *, on_paper=(), fates=None, remarks="", by, now):
         )
     if on_paper:
         collect(distribution, households=on_paper, by=by, now=now)
-    fates = fates or {}
-    left = list(distribution.baskets.select_for_update().filter(outcome=Basket.Outcome.EXPECTED))
-    for basket in left:
+    left = defaultdict(list)
+    for basket in distribution.baskets.select_for_update().filter(outcome=Basket.Outcome.EXPECTED):
         basket.distribution = distribution
-        basket.outcome = Basket.Outcome.UNCOLLECTED
-        basket.fate = fates.get(basket.household_id, distribution.association.uncollected_fate)
-    _write(left, "uncollected", by=by, now=now)
+        left[(fates or {}).get(basket.household_id, distribution.association.uncollected_fate)].append(basket)
+    for fate, baskets in left.items():
+        _write(baskets, Basket.Outcome.UNCOLLECTED, fate=fate, by=by, now=now)
     distribution.closed_at, distribution.remarks = now, remarks.strip()
     distribution.save(update_fields=["closed_at", "remarks"])
     states.move(distribution, to=Distribution.Status.CLOSED, by=by, now=now)
@@ -293,12 +289,14 @@ def _baskets(distribution, households):
     return baskets
 
 
-def _write(baskets, verb, *, by, now, reason=""):
-    fields = ["outcome", "collected_at", "ticked_by", "collected_by", "fate"]
-    Basket.objects.bulk_update(baskets, fields, batch_size=150)
+def _write(baskets, outcome, *, by, now, fate="", collected_at=None, ticked_by=None, collected_by=""):
+    """The same outcome for all these locked baskets, each with its trace."""
+    Basket.objects.filter(pk__in=[basket.pk for basket in baskets]).update(
+        outcome=outcome, fate=fate, collected_at=collected_at, ticked_by=ticked_by, collected_by=collected_by
+    )
     AuditEntry.objects.bulk_create(
         [
-            states.entry(f"basket.{verb}", basket, by=by, now=now, after=basket.outcome, reason=reason)
+            states.entry(f"basket.{outcome}", basket, by=by, now=now, after=outcome, reason=collected_by)
             for basket in baskets
         ],
         batch_size=500,
