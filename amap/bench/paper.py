@@ -1,4 +1,4 @@
-"""What paper costs, beside fpdf2 drawing the same rows cell by cell (P12, P13)."""
+"""What paper costs, beside fpdf2 drawing the same pages cell by cell (P12, P13)."""
 
 import resource
 from datetime import date, time
@@ -8,6 +8,7 @@ from django.utils.html import format_html_join
 
 from amap import clock, pdf
 from amap.bench import meters
+from contracts import documents, wording
 from contracts.tasks import contract_pdf
 
 DAY = date(2026, 4, 2)
@@ -16,6 +17,7 @@ DAY = date(2026, 4, 2)
 def figures(content, rounds):
     """Lines to print: the sign-in sheet of 60 and 300 rows, a contract of that content, the memory of a hundred."""
     rounds = max(3, rounds // 3)
+    content = content | {"clauses": wording.TERMS}
     ms, ratio = meters.in_turn(lambda: sheet(60), lambda: drawn_sheet(60), rounds)
     yield f"sign-in sheet, 60 rows: {ms:.0f} ms, {ratio:.1f}× fpdf2"
     ms, ratio = meters.in_turn(lambda: sheet(300), lambda: sheet(60), rounds)
@@ -47,37 +49,82 @@ def sheet(count):
 
 
 def drawn_sheet(count):
-    """The same rows by hand."""
-    paper = _paper()
-    for n in range(count):
-        for width, text in ((60, f"Foyer {n:03d} H-{n:03d}"), (70, "1 × part entière"), (50, "")):
-            paper.cell(width, 9, text, border=1)
-        paper.ln()
+    """The same sheet by hand."""
+    paper = _paper("Feuille d'émargement")
+    paper.texts("Préau, 18 h 30 – 19 h 45. Imprimé le 2 avril 2026.")
+    paper.table((60, 60, 60), [(f"Foyer {n:03d} H-{n:03d}", "1 × part entière", "") for n in range(count)], height=11)
+    for title, rows in (("En tout", 1), ("Volontaires", 2), ("Fermes", 1), ("Restes", 2), ("Remarques", 2)):
+        paper.heading(title)
+        paper.table((80, 50, 50), [("", "", "")] * rows)
     return paper.output()
 
 
 def drawn_contract(content):
-    """The contract's own words and tables by hand, once for each copy."""
-    paper = _paper()
-    texts = [text for text in _texts(content) if len(text) > 3]
-    for _copy in range(content["copies"]):
-        paper.add_page()
-        for text in texts:
-            paper.multi_cell(0, 5, text, new_x="LMARGIN", new_y="NEXT", align="J")
-        for one in content["instalments"]:
-            for width, text in ((20, str(one.get("number", ""))), (60, str(one["on"])), (60, "84,00"), (40, "")):
-                paper.cell(width, 7, text, border=1)
-            paper.ln()
+    """The same contract by hand: its words, its tables and its headings, once for each copy."""
+    paper = _paper("Contrat d'engagement solidaire")
+    for copy in range(content["copies"]):
+        if copy:
+            paper.add_page()
+        printed = documents.on_paper(content)
+        for part in ("farm", "household", "association"):
+            paper.heading(part)
+            paper.texts(", ".join(text for text in _texts(content[part])))
+        paper.heading("L'objet")
+        paper.texts(content["charter"])
+        paper.heading("La saison et les livraisons")
+        paper.texts(*(f"{month} : {days}" for month, days in printed["months"]))
+        paper.heading("La part et son prix")
+        names = ("label", "quantity", "unit_price_cents", "deliveries", "total_cents")
+        prices = [[str(line[name]) for name in names] for line in printed["price_lines"]]
+        paper.table((70, 25, 30, 30, 25), [names, *prices, ("Total", "", "", "", "")])
+        paper.heading("Les règlements")
+        payments = [(str(one["number"]), "chèque", "", "", "", one["day"], "84,00") for one in printed["payment_lines"]]
+        paper.table(
+            (10, 18, 36, 18, 36, 36, 26), [("N°", "Moyen") + ("Banque",) * 5, *payments, ("Total",) + ("",) * 6]
+        )
+        for name, text in [*content["clauses"].items(), *content["legal"]]:
+            paper.heading(name)
+            paper.texts(text)
+        paper.heading("Signatures")
+        paper.table((60, 60, 60), [("Pour le foyer", "Pour la ferme", "Pour l'association")], height=20)
     return paper.output()
 
 
-def _paper():
+def _paper(title):
+    """A hand-drawn sheet of the same kind: the same three typefaces, a line at the head and foot of each page."""
     from fpdf import FPDF
 
-    paper = FPDF()
-    paper.add_font("DejaVu", fname="/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
-    paper.set_font("DejaVu", size=10)
+    class Paper(FPDF):
+        def header(self):
+            self.set_font("Sans", size=9)
+            self.cell(0, 9, f"AMAP du banc d'essai – {title}", new_x="LMARGIN", new_y="NEXT")
+
+        def footer(self):
+            self.set_y(-15)
+            self.cell(0, 9, f"{self.page_no()} / {{nb}}", align="R")
+
+        def heading(self, text):
+            self.set_font("Serif", size=11.5)
+            self.cell(0, 8, text, new_x="LMARGIN", new_y="NEXT")
+
+        def texts(self, *texts):
+            self.set_font("Sans", size=9)
+            for text in texts:
+                self.multi_cell(0, 4.2, text, new_x="LMARGIN", new_y="NEXT", align="L")
+
+        def table(self, widths, rows, height=7):
+            for row in rows:
+                self.set_font("Bold", size=9)
+                for width, text in zip(widths, row, strict=True):
+                    self.cell(width, height, text, border="B")
+                    self.set_font("Sans", size=9)
+                self.ln()
+
+    paper = Paper()
+    for family, name in (("Sans", "DejaVuSans"), ("Bold", "DejaVuSans-Bold"), ("Serif", "DejaVuSerif-Bold")):
+        paper.add_font(family, fname=f"/usr/share/fonts/truetype/dejavu/{name}.ttf")
     paper.add_page()
+    paper.heading(title)
     return paper
 
 

@@ -59,7 +59,7 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "charte des AMAP",
         "Référent·e de la ferme : Lou Lien",
         "10 livraisons du jeudi 3 décembre 2026 au jeudi 4 février 2027",
-        "décembre 2026 3, 10, 17, 24, 31 janvier 2027 7, 14, 21, 28 février 2027 4",
+        "décembre 2026 : 3, 10, 17, 24, 31 janvier 2027 : 7, 14, 21, 28 février 2027 : 4",
         "Préau de l'école, 3 rue des Écoles, Belombre-sur-Aulne, de 18:30 à 19:45",
         "Au moins 5 variétés de saison.",
         "Total de la saison 210,00 €",
