@@ -47,7 +47,7 @@ def refuse_unless_open(offer, today):
 def seen_by(offers, household_id, today, client_token=None):
     """Offers with all that a signature needs to know around them, in the same statement.
 
-    `signed_already` and `waiting_already` (ids or None), `has_line` (does anybody wait?), `is_for_member` (BR-2),
+    `signed_already` (id or None), `line` (who waits: moment, id, household, hundredths), `is_for_member` (BR-2),
     `liaison_name`, `instalments_before` (how many the household has had with this offer), and `people`, the
     household's (position, id, name, phone, e-mail, language, e-mail and language of the account).
     """
@@ -57,7 +57,7 @@ def seen_by(offers, household_id, today, client_token=None):
     covered = Q(period__starts_on__lte=today, period__ends_on__gte=today)
     covered |= Q(period__starts_on__lte=OuterRef("starts_on"), period__ends_on__gte=OuterRef("starts_on"))
     memberships = Membership.objects.filter(household=household_id).exclude(status=Membership.Status.CANCELLED)
-    line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING)
+    line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING).order_by()
     liaisons = FarmLiaison.objects.current(today).filter(
         partnership__association=OuterRef("association"), partnership__farm=OuterRef("farm")
     )
@@ -66,8 +66,7 @@ def seen_by(offers, household_id, today, client_token=None):
         signed_already=Subquery(
             Subscription.objects.filter(mine, household=household_id).order_by("-pk").values("pk")[:1]
         ),
-        waiting_already=Subquery(line.filter(household=household_id).values("pk")[:1]),
-        has_line=Exists(line),
+        line=facts(line, "created_at", "pk", "household_id", "equivalents_hundredths"),
         is_for_member=Exists(memberships.filter(covered)),
         liaison_name=Subquery(liaisons.values("user__name")[:1]),
         instalments_before=Subquery(before.values("household").annotate(count=Count("pk")).values("count")),
@@ -99,9 +98,8 @@ class Proposal:
         self.is_paper = is_paper
         self.today = timezone.localdate(now)
         self.items = list(offer.products.all() if offer.is_by_date else offer.sizes.all())
-        season = [
-            delivery for delivery in offer.deliveries.order_by("rank") if delivery.status != Delivery.Status.CANCELLED
-        ]
+        planned = offer.deliveries.exclude(status=Delivery.Status.CANCELLED).order_by("rank")
+        season = list(planned.values_list("pk", "rank", "day", "status", named=True))
         self.season_count = len(season)
         if first_rank:
             self.deliveries = [delivery for delivery in season if delivery.rank >= first_rank]
@@ -218,15 +216,17 @@ def room(offer, household_id):
     `offer` is freshly read, by `seen_by`. Nobody on the waiting list is overtaken by somebody who came later.
     """
     free = offer.free_hundredths
-    if free <= 0 or not offer.has_line:
-        return free
-    line = WaitingListEntry.objects.filter(offer=offer, status=WaitingListEntry.Status.WAITING)
-    for waiting_id, wanted in line.values_list("household_id", "equivalents_hundredths"):
+    for _since, _entry, waiting_id, wanted in sorted(offer.line):
         if waiting_id == household_id:
             break
         if wanted <= free:
             free -= wanted
     return free
+
+
+def waiting_already(offer, household_id):
+    """The id of the household's place in the line of an offer read by `seen_by`, or None."""
+    return next((entry for _since, entry, waiting_id, _wanted in offer.line if waiting_id == household_id), None)
 
 
 def place_in_line(entry):

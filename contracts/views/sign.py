@@ -68,6 +68,7 @@ class Asked:
         rows = ContractOffer.objects.filter(association=request.standing.association_id).visible_to(request.standing)
         rows = rows.select_related("farm", "place", "association")
         self.offer = get_object_or_404(signing.seen_by(rows, household.pk, self.today), pk=pk)
+        self.is_waiting = bool(signing.waiting_already(self.offer, household.pk))
         self.quote, self.plans, self.plan = None, {}, None
 
     def read(self):
