@@ -13,6 +13,7 @@ from amap.models import Farm, Household
 from amap.pages import page_of
 from contracts import ledger
 from contracts.models import Instalment
+from contracts.payment_rows import payment_rows
 from contracts.views.payments import farm_of, instalments_here
 
 READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
@@ -64,10 +65,10 @@ def accounts(request):
         household = get_object_or_404(
             Household, association=request.standing.association_id, pk=int(asked) if asked.isdigit() else 0
         )
-        rows = instalments.filter(household=household).select_related("farm", "subscription__offer")
+        rows = instalments.filter(household=household).order_by("deposit_not_before", "farm__name", "number")
         context |= {
             "household": household,
-            "rows": ledger.with_badges(rows.order_by("deposit_not_before", "farm__name", "number"), **when),
+            "payment_rows": payment_rows(ledger.with_badges(rows, **when), request.standing.slug),
             "household_sums": ledger.total(instalments.filter(household=household), **when),
         }
     else:

@@ -21,6 +21,7 @@ from contracts import ledger
 from contracts.actions import payments as acts
 from contracts.forms.payments import ChosenForm, OnDayForm, Pile, ReasonForm, cheque_rows
 from contracts.models import Cheque, DepositBatch, Instalment, Subscription
+from contracts.payment_rows import payment_rows
 from contracts.references import epc_payload, iban_text, qr_svg
 
 KEEPERS = (Role.COMMITTEE, Role.TREASURER, Role.LIAISON)
@@ -512,7 +513,7 @@ def my_payments(request):
     groups = {}
     for one in ledger.with_badges(shown, today=today, grace_days=association.grace_days):
         groups.setdefault(one.subscription_id, []).append(one)
-    contracts = [_contract(rows) for rows in groups.values()]
+    contracts = [_contract(rows, request.standing.slug) for rows in groups.values()]
     counting = [one for rows in groups.values() for one in rows if one.status in Instalment.COUNTS]
     context = {
         "contracts": sorted(contracts, key=lambda it: it["next"] is None),
@@ -528,7 +529,7 @@ def my_payments(request):
     return render(request, "contracts/payments/mine.html", context)
 
 
-def _contract(rows):
+def _contract(rows, slug):
     """One contract's payments as the household sees them."""
     counting = [one for one in rows if one.status in Instalment.COUNTS]
     awaited = [one for one in rows if one.status == Status.PLANNED]
@@ -539,7 +540,7 @@ def _contract(rows):
         "subscription": rows[0].subscription,
         "farm": rows[0].farm,
         "payee": rows[0].farm.payee or rows[0].farm.legal_name or rows[0].farm.name,
-        "rows": rows,
+        "rows": payment_rows(rows, slug),
         "promised_cents": promised,
         "given_cents": given,
         "percent": given * 100 // promised if promised else 0,

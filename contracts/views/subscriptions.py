@@ -29,6 +29,7 @@ from contracts.models import (
     SubscriptionLine,
     WaitingListEntry,
 )
+from contracts.payment_rows import payment_rows
 from contracts.views.pieces import made_of, months
 
 MANAGERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
@@ -61,7 +62,7 @@ def subscription(request, pk):
         "months": months(deliveries, {one.rank for one in mine}, today),
         "next": next((one.day for one in mine if one.day >= today), None),
         "left": sum(one.day >= today for one in mine),
-        "instalments": instalments,
+        "payment_rows": payment_rows(instalments, standing.slug),
         "handed_cents": sum(one.amount_cents for one in instalments if one.status in Instalment.HANDED_IN),
         "missing": subscriptions.missing_keys(it) if is_waiting else [],
         "signatures": list(Signature.objects.filter(subscription=it).select_related("by")),
