@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from amap.models import Association, Due, Farm, Household, User
 from contracts.models.subscriptions import Subscription
@@ -58,7 +59,7 @@ class Instalment(Due):
         CONFIRMED = "confirmed", _("arrived")
         REJECTED = "rejected", _("rejected by the bank")
         RETURNED = "returned", _("given back")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("payment", "cancelled")
 
     # BR-38. Backward arrows are corrections: they need a reason and undo the movement.
     MOVES = {
