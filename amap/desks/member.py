@@ -56,7 +56,9 @@ class Basket:
 
 @dataclass
 class PickUp:
-    """The next distribution for this household. `people`: who helps; `missing`: how many more are needed."""
+    """The next distribution for this household. `people`: who else helps; `helps`: somebody of the household does;
+    `missing`: how many more are needed.
+    """
 
     day: date
     place: str
@@ -68,6 +70,7 @@ class PickUp:
     baskets: list[Basket]
     list_from: object = None
     people: list[str] = field(default_factory=list)
+    helps: bool = False
     missing: int = 0
 
 
@@ -114,6 +117,7 @@ def home(standing, now):
             baskets=_baskets(next_one, lists if now >= visible else {}),
             list_from=visible if now < visible else None,
             people=evening.people if evening else [],
+            helps=bool(evening and evening.mine),
             missing=sum(left for left in evening.shifts.values() if left > 0) if evening else 0,
         ),
         todo=[
@@ -178,9 +182,10 @@ def _evenings(standing, next_one, today):
         evening.shifts.setdefault(shift, needed)
         if status in ShiftAssignment.HOLDS:
             evening.shifts[shift] -= 1
-            evening.people.append(volunteer or name)
             if household == standing.household_id:
                 evening.mine.append((role, status))
+            else:
+                evening.people.append(volunteer or name)
     return found
 
 

@@ -5,6 +5,7 @@ from datetime import date, time
 from django import template
 from django.utils.formats import date_format
 
+from amap.dates import short_day
 from amap.euros import equivalents_text, euros_text
 from amap.models import CommitteeSeat
 from amap.phones import phone_text
@@ -26,10 +27,10 @@ def role_name(role):
 
 @register.filter
 def day(value, style="long"):
-    """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; `|day:"short"` → `jeu. 26 nov.`; None → empty."""
+    """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; `|day:"short"` → `jeu 26 nov`; None → empty."""
     if not value:
         return ""
-    return date_format(value, "D j M" if style == "short" else "l j F Y")
+    return short_day(value) if style == "short" else date_format(value, "l j F Y")
 
 
 @register.filter

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.dates import short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.models import Farm, FarmLiaison
@@ -165,8 +166,8 @@ def _season_words(offer, count):
         return _("No dates yet")
     return ngettext("%(count)s delivery, %(first)s", "%(count)s deliveries, %(first)s – %(last)s", count) % {
         "count": count,
-        "first": date_format(offer.starts_on, "j M Y"),
-        "last": date_format(offer.ends_on, "j M Y"),
+        "first": short_day(offer.starts_on, "j M Y"),
+        "last": short_day(offer.ends_on, "j M Y"),
     }
 
 

@@ -81,11 +81,11 @@ def farm_tabs(route, request, farms, current, counts):
 def payments(request):
     """Every awaited cheque of a farm, by household, ready to be typed in."""
     farms = kept_farms(request)
-    farm = farm_of(request, farms)
-    if farm is None:
-        return render(request, "contracts/payments/pile.html", {"farm": None})
     awaited = kept(request).awaited().filter(method=Method.CHEQUE)
     counts = dict(awaited.order_by().values_list("farm").annotate(Count("pk")))
+    farm = farm_of(request, sorted(farms, key=lambda one: one[0] not in counts))
+    if farm is None:
+        return render(request, "contracts/payments/pile.html", {"farm": None})
     households = Household.objects.filter(pk__in=awaited.filter(farm=farm[0]).values("household")).order_by(
         "name", "pk"
     )

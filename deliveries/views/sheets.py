@@ -14,6 +14,7 @@ from amap import clock, live, pdf
 from amap.access import ROLE_NAMES, Role, role_required
 from amap.errors import Refused
 from amap.models import Member
+from amap.phones import phone_text
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.forms.distributions import CloseForm, CollectForm, NoteForm
@@ -319,7 +320,7 @@ def sheet_pdf(request, pk):
         .exclude(phone="")
         .values_list("household", "phone")
     ):
-        phones.setdefault(household, phone)
+        phones.setdefault(household, phone_text(phone))
     context = {
         "evening": evening,
         "association_name": request.standing.association_name,
