@@ -3,6 +3,7 @@
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -75,8 +76,42 @@ def accounts(request):
         households = ledger.by_household(instalments, **when)
         if request.GET.get("only") == "late":
             households = [row for row in households if row["sums"].late]
-        context |= {"page": page_of(request, households), "only_late": request.GET.get("only") == "late"}
+        page = page_of(request, households)
+        context |= {
+            "page": page,
+            "household_rows": _household_rows(page, farm),
+            "only_late": request.GET.get("only") == "late",
+        }
     return render(request, "contracts/payments/accounts.html", context)
+
+
+ROW = (
+    '<tr><th scope="row"><a href="?{}household={}">{}</a></th>'
+    + 5 * '<td class="num" data-label="{}">{}</td>'
+    + "</tr>"
+)
+
+
+def _household_rows(page, farm):
+    """The table's rows. Fifty of them, so they are formatted here."""
+    chosen = f"farm={farm[1]}&" if farm else ""
+    promised, late, awaited, on_its_way, paid = _("Promised"), _("Late"), _("Awaited"), _("On its way"), _("Paid")
+    return format_html_join(
+        "",
+        ROW,
+        (
+            (
+                *(chosen, row["household"], row["household__name"]),
+                *(promised, euros_text(sums.promised)),
+                *(late, format_html("<strong>{}</strong>", euros_text(sums.late)) if sums.late else "–"),
+                *(awaited, euros_text(sums.awaited)),
+                *(on_its_way, euros_text(sums.on_its_way)),
+                *(paid, euros_text(sums.paid)),
+            )
+            for row in page
+            for sums in [row["sums"]]
+        ),
+    )
 
 
 @role_required(*READERS)
