@@ -505,11 +505,13 @@ def test_hundreds_of_households_are_written_in_few_statements(desk, django_asser
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 @pytest.mark.parametrize("kind", ["households", "memberships", "farms"])
-def test_what_is_taken_out_comes_in_again_unchanged(desk, a, kind, file_format):
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_is_taken_out_comes_in_again_unchanged(desk, a, kind, file_format, language):
     desk.send("households", MESSY, period=a.period.pk)
     desk.confirm()
     desk.send("farms", FARMS)
     desk.confirm()
+    User.objects.update(language=language)
     answer = desk.client.get(desk.url("export", kind), {"format": file_format})
     data = b"".join(answer.streaming_content) if answer.streaming else answer.content
     period = {} if kind == "farms" else {"period": a.period.pk}
