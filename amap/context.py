@@ -1,6 +1,6 @@
 """What every template may lean on: where we are, and the way to everything else, as one list of links by role."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,7 +16,7 @@ EVERYBODY = frozenset(Role)
 @dataclass(frozen=True)
 class Place:
     """A line of the navigation: a route of the current association, the roles that see it, and those that have it at
-    hand at once.
+    hand at once. `beside`: where else one is there, when no other line says so.
     """
 
     route: str
@@ -24,6 +24,7 @@ class Place:
     icon: str
     roles: frozenset = EVERYBODY
     main: frozenset = frozenset()
+    beside: str = ""
 
 
 def _of(*roles):
@@ -44,18 +45,20 @@ PLACES = [
     ),
     Place("amap:memberships", _("Memberships"), "money", OFFICE, main=_of(TREASURER, SECRETARY)),
     Place("amap:households", _("Households"), "people", OFFICE | _of(LIAISON), main=_of(SECRETARY)),
-    Place("deliveries:distributions", _("Distributions"), "basket", main=EVERYBODY),
+    Place("deliveries:distributions", _("Distributions"), "basket", main=EVERYBODY, beside="deliveries/"),
     Place(
         "contracts:subscriptions", _("Contracts signed"), "contract", OFFICE | _of(LIAISON, FARMER), main=_of(LIAISON)
     ),
-    Place("contracts:my_contracts", _("My contracts"), "contract", _of(MEMBER), main=_of(MEMBER)),
-    Place("contracts:my_payments", _("My payments"), "money", _of(MEMBER), main=_of(MEMBER)),
+    Place(
+        "contracts:my_contracts", _("My contracts"), "contract", _of(MEMBER), main=_of(MEMBER), beside="subscriptions/"
+    ),
+    Place("contracts:my_payments", _("My payments"), "money", _of(MEMBER), main=_of(MEMBER), beside="payments/"),
     Place("deliveries:roster", _("Roster"), "roster", main=EVERYBODY - _of(FARMER)),
     Place("contracts:offers", _("Season contracts"), "leaf", main=_of(FARMER)),
     Place("contracts:farm_payments", _("Payments to the farm"), "money", _of(FARMER), main=_of(FARMER)),
     Place("contracts:deposits", _("Deposit slips"), "cheque", _of(COMMITTEE, TREASURER, LIAISON, FARMER)),
     Place("contracts:accounts", _("Accounts of the farms"), "money", OFFICE | _of(LIAISON, FARMER)),
-    Place("amap:my_household", _("My household"), "person", _of(MEMBER)),
+    Place("amap:my_household", _("My household"), "person", _of(MEMBER), beside="households/"),
     Place("amap:farms", _("Farms"), "farm"),
     Place("amap:seats", _("Roles"), "hand", _of(COMMITTEE)),
     Place("amap:imports", _("Lists in and out"), "upload", OFFICE),
@@ -99,6 +102,14 @@ def navigation(request):
             is_current = request.path == url or (place.route != "amap:home" and request.path.startswith(url))
             link = Link(place.label, url, place.icon, is_current)
             (main if standing.roles & place.main else more).append(link)
+    if standing and not any(link.is_current for link in (*main, *more)):
+        root = reverse("amap:home", args=[standing.slug])
+        near = {
+            reverse(place.route, args=[standing.slug])
+            for place in PLACES
+            if place.beside and request.path.startswith(root + place.beside)
+        }
+        main, more = ([replace(link, is_current=link.url in near) for link in links] for links in (main, more))
     own = (
         [Link(_("My calendar"), reverse("site:calendar"), "calendar", False)] if standing and standing.is_member else []
     )
