@@ -1,10 +1,23 @@
-"""Days in few letters."""
+"""Days in words. In French the first of a month is « 1er », and days and months are written small."""
 
-from django.utils.formats import date_format
+from django.utils import formats
 from django.utils.translation import get_language
 
 
+def date_format(value, form=None):
+    """As Django's own, with « 1er novembre » where French says so. `form`: a format or the name of one."""
+    text = formats.date_format(value, form)
+    if _is_french() and value.day == 1:
+        month = formats.date_format(value, "F")
+        text = text.replace(f"1 {month}", f"1er {month}")
+    return text
+
+
 def short_day(day, form="D j M"):
-    """`jeu 26 nov` / `Thu 26 Nov`: French writes days and months small. `form`: as `date_format` reads it."""
-    text = date_format(day, form)
-    return text.lower() if (get_language() or "").startswith("fr") else text
+    """`jeu 26 nov` / `Thu 26 Nov`. `form`: as `date_format` reads it."""
+    text = formats.date_format(day, form.replace("M", "N") if _is_french() else form)
+    return text.lower() if _is_french() else text
+
+
+def _is_french():
+    return (get_language() or "").startswith("fr")

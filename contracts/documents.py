@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import groupby
 
-from django.utils.formats import date_format
-
+from amap.dates import date_format
 from contracts import wording
 from contracts.references import iban_text, transfer_reference
 

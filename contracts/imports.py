@@ -6,11 +6,11 @@ from datetime import datetime, time, timedelta
 
 from django import forms
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from amap.actions import money
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.forms.fields import DayField

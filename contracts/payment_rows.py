@@ -3,10 +3,10 @@ here."""
 
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from amap.euros import euros_text
 
 ROW = (

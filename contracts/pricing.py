@@ -10,9 +10,9 @@ from datetime import date, timedelta
 from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import SplitMode, split
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import groupby
 
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from contracts import calendars
 
 

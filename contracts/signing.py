@@ -10,9 +10,9 @@ from functools import cached_property
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.facts import facts

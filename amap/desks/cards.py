@@ -13,13 +13,13 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import clock
 from amap.access import Role, Standing
+from amap.dates import date_format
 from amap.desks.plots import HOLES_WITHIN
 from amap.euros import equivalents_text, euros_text
 from amap.facts import facts

@@ -7,11 +7,11 @@ from typing import NamedTuple
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import clock
+from amap.dates import date_format
 from amap.euros import euros_text
 from amap.facts import facts, moment
 from amap.models import Household, Membership, MembershipPeriod

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import F, Q, Sum
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import charts
+from amap.dates import date_format
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
 from contracts.models import Subscription

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.spreadsheets import fold
 

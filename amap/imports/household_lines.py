@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import AddressField, NameField, PhoneField

@@ -3,9 +3,8 @@
 from datetime import date, time
 
 from django import template
-from django.utils.formats import date_format
 
-from amap.dates import short_day
+from amap.dates import date_format, short_day
 from amap.euros import equivalents_text, euros_text
 from amap.models import CommitteeSeat
 from amap.phones import phone_text
@@ -25,12 +24,15 @@ def role_name(role):
     return CommitteeSeat.Role(role).label if role else ""
 
 
-@register.filter
+@register.filter(expects_localtime=True)
 def day(value, style="long"):
-    """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; `|day:"short"` → `jeu 26 nov`; None → empty."""
+    """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; None → empty.
+
+    `|day:"short"` → `jeu 26 nov.`; `|day:"date"` → `26 novembre 2026`.
+    """
     if not value:
         return ""
-    return short_day(value) if style == "short" else date_format(value, "l j F Y")
+    return short_day(value) if style == "short" else date_format(value, "DATE_FORMAT" if style == "date" else "l j F Y")
 
 
 @register.filter

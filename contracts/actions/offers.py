@@ -8,11 +8,11 @@ from datetime import timedelta
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import letters, states
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
 from contracts import calendars

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.db.models import Count, Max, OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from amap import letters, states
 from amap.actions import money
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import Association, AuditEntry, FarmLiaison

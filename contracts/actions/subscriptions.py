@@ -7,12 +7,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import letters, states
 from amap.actions import money
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import AuditEntry, Membership, Movement

@@ -8,12 +8,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from amap.dates import date_format
 from amap.euros import EuroField, decimal_text, euros_text
 from amap.forms.fields import DayField, NameField
 from contracts.actions.payments import Paper, amounts_differ, paper_problem

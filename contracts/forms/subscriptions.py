@@ -2,10 +2,10 @@
 
 from django import forms
 from django.core import signing as seals
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import NameField

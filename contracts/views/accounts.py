@@ -2,13 +2,13 @@
 
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from amap import charts, clock, spreadsheets
 from amap.access import Role, role_required
+from amap.dates import date_format
 from amap.euros import euros_text
 from amap.models import Farm, Household
 from amap.pages import page_of

@@ -8,14 +8,13 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
-from amap.dates import short_day
+from amap.dates import date_format, short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.models import Farm, FarmLiaison

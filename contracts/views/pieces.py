@@ -2,9 +2,9 @@
 
 from itertools import groupby
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from contracts.models import Delivery, SubscriptionLine
 
 

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from amap import states
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.letters import post, readers
 from amap.models import AuditEntry, Household, Member, PickupPlace, User

@@ -5,9 +5,9 @@ from datetime import datetime, time, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.letters import post
 from amap.states import move, record

@@ -6,13 +6,13 @@ from itertools import groupby
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.pages import page_of
 from deliveries import sheet as reader

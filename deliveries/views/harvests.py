@@ -2,9 +2,11 @@
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from amap import clock
+from amap.dates import date_format
 from amap.errors import Refused
 from contracts.models import ContractOffer, Delivery
 from deliveries import sharing
@@ -47,7 +49,7 @@ def harvest(request, pk):
         except Refused as refused:
             news.add_error(None, str(refused))
         else:
-            messages.success(request, _("Thank you! The list is there for everybody who collects."))
+            messages.success(request, _posted(request.association, delivery))
             if too_few(delivery.offer, [item["product"] for item in items]):
                 messages.warning(request, _few(delivery.offer, items))
             return _after(request, delivery)
@@ -72,6 +74,17 @@ def _with_more_rows(data):
     total = data.get("form-TOTAL_FORMS", "0")
     data["form-TOTAL_FORMS"] = str(min(int(total) if total.isascii() and total.isdigit() else 0, 57) + 3)
     return data
+
+
+def _posted(association, delivery):
+    """Who reads the list now, or from when."""
+    visible = harvest_visible(delivery.day, days_before=association.harvest_days_before, hour=association.harvest_hour)
+    if clock.now() >= visible:
+        return _("Thank you! The list is there for everybody who collects.")
+    return _("Members see it from %(day)s at %(hour)s.") % {
+        "day": date_format(timezone.localtime(visible), "l j F Y"),
+        "hour": date_format(timezone.localtime(visible), "TIME_FORMAT"),
+    }
 
 
 def _shares(request, delivery, rows):

@@ -63,7 +63,7 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "Préau de l'école, 3 rue des Écoles, Belombre-sur-Aulne, de 18:30 à 19:45",
         "Au moins 5 variétés de saison.",
         "Total de la saison 210,00 €",
-        "3 chèque 1 février 2027 70,00 € Total 210,00 €",
+        "3 chèque 1er février 2027 70,00 € Total 210,00 €",
         "Venir chercher son panier.",
         "Cultiver, livrer, expliquer.",
         "Se parler.",

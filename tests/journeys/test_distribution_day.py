@@ -84,7 +84,10 @@ def test_ticking_the_list_at_the_door(amap, browse, evening, javascript):
     check_fits(page)
     page.get_by_role("button", name="Tick").click()
     expect(page.get_by_text("for them: Zoé")).to_be_visible()
-    assert set(Basket.objects.filter(outcome="collected").values_list("household__name", flat=True)) == {"Ancel", "Élan"}
+    assert set(Basket.objects.filter(outcome="collected").values_list("household__name", flat=True)) == {
+        "Ancel",
+        "Élan",
+    }
 
 
 def test_pages_of_the_evening_read_well(amap, browse, season, evening):
