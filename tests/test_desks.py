@@ -574,6 +574,17 @@ def test_a_members_home_shows_my_shifts_and_the_membership_to_pay(amap, now):
     assert "Membership: €20.00" in page(amap.member, "/belombre/")
 
 
+def test_who_already_helps_that_evening_is_not_asked_to(amap, now):
+    season(amap)
+    assert "I come to help" in page(amap.member, "/belombre/")
+    own = ShiftAssignment.objects.get()
+    ShiftAssignment.objects.filter(pk=own.pk).update(household=amap.household, volunteer="Anne Dupont")
+    text = page(amap.member, "/belombre/")
+    assert "1 person is still missing" in text
+    assert "I come to help" not in text
+    assert "Anne Dupont" not in text
+
+
 def test_a_members_home_says_what_has_changed(amap, now):
     offer = season(amap)
     offer.deliveries.filter(day=THURSDAY).update(moved_from=date(2026, 11, 25))
@@ -775,6 +786,30 @@ def test_the_phones_bar_has_five_links_at_most_and_each_leads_somewhere(amap, no
         assert len(links["main"]) <= context.AT_HAND
         for link in links["main"] + links["more"]:
             assert client.get(link.url, follow=True).status_code == 200, (user, link.url)
+
+
+@pytest.mark.parametrize(
+    ("path", "marked"),
+    [
+        ("", "Home"),
+        ("subscriptions/1/", "My contracts"),
+        ("payments/1/", "My payments"),
+        ("deliveries/1/harvest/", "Distributions"),
+        ("offers/1/", "Season contracts"),
+    ],
+)
+def test_the_navigation_marks_one_place_also_beside_a_list(amap, path, marked):
+    from amap import context
+
+    class Request:
+        user = with_standings(User.objects.filter(pk=amap.member.pk), TODAY).get()
+
+    request = Request()
+    request.path = f"/belombre/{path}"
+    request.user.standings = standings_of(request.user)
+    request.standing = request.user.standings[amap.slug]
+    links = context.navigation(request)
+    assert [str(link.label) for link in links["main"] + links["more"] if link.is_current] == [marked]
 
 
 # Speed

@@ -228,6 +228,7 @@ def test_a_farmer_posts_from_the_page(amap, client, delivery):
     assert response.redirect_chain[-1][0] == url(amap, "distribution", Distribution.objects.get(day=THURSDAY).pk)
     text = response.content.decode()
     assert "2/5 varieties" in text
+    assert "Members see it from Wednesday 25 November 2026 at 12:00" in text
     assert list(HarvestItem.objects.values_list("product", "total", "whole")) == [
         ("Carottes", 63_000, None),
         ("Laitue", 53, 1),
