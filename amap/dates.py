@@ -5,9 +5,9 @@ from django.utils.translation import get_language
 
 
 def date_format(value, form=None):
-    """As Django's own, with « 1er novembre » where French says so. `form`: a format or the name of one."""
+    """As Django's own, also for a time, with « 1er novembre » where French says so. `form`: a format or its name."""
     text = formats.date_format(value, form)
-    if _is_french() and value.day == 1:
+    if getattr(value, "day", None) == 1 and _is_french():
         month = formats.date_format(value, "F")
         text = text.replace(f"1 {month}", f"1er {month}")
     return text
