@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db import connection
 from django.test.utils import override_settings
+from django.utils import translation
 
 from amap import pdf
 
@@ -61,8 +62,10 @@ def _guards_rest_while_tables_are_emptied():
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache():
+def _nothing_left_over():
+    """Neither what the last test counted nor the language its last reader spoke."""
     cache.clear()
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True, scope="session")
