@@ -310,7 +310,7 @@ def _payments(affairs, standing, today):
             "days": ", ".join(date_format(_iso(one.day), "j F") for one in parts[:4]),
         }
         kind, word = ("waiting", _("due")) if is_coming else ("late", _("late"))
-        note = f"{parts[0].title}: {how % figures}"
+        note = f"{parts[0].title} – {how % figures}"
         yield Line(euros_text(sum(one.cents for one in parts)), note, url, "money", kind, word)
 
 
