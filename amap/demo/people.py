@@ -121,7 +121,7 @@ FARMS = [
     ),
     DemoFarm(
         slug="vieux-noyer", name="Fournil du Vieux Noyer", legal_name="Ismaël Bonnavent", kind="bread",
-        farmers=("Ismaël Bonnavent",), town="Saint-Orle", km=22, liaison=9, account=2,
+        farmers=("Ismaël Bonnavent",), town="Saint-Orle", km=22, liaison=2, account=2,
         practices="Paysan-boulanger : 14 hectares de blés anciens, meule de pierre, levain naturel, four à bois.",
     ),
     DemoFarm(

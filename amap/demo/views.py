@@ -29,7 +29,7 @@ PERSONAS = {
     "liaison": (
         "romain.bastide@example.org",
         _("Romain, farm liaison"),
-        _("Keeps the link with the vegetable farm, and signs for households without e-mail."),
+        _("Keeps the link with the vegetable farm and the baker, and signs for households without e-mail."),
     ),
     "treasurer": (
         "bernard.chastagner@example.org",
