@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from amap.actions import money
-from amap.dates import date_format
+from amap.dates import short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.forms.fields import DayField
@@ -152,7 +152,7 @@ class Contracts(Kind):
         ]
         if not proposal.offer.is_by_date:
             return [*who, *items, *_common()]
-        days = [Column(f"rank_{one.rank}", date_format(one.day, "D j M Y")) for one in options["season"]]
+        days = [Column(f"rank_{one.rank}", short_day(one.day, "D j M Y")) for one in options["season"]]
         return [*who, *_common(), *days, *items]
 
     def recognise(self, headings, columns, options):

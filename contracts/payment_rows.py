@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
-from amap.dates import date_format
+from amap.dates import short_day
 from amap.euros import euros_text
 
 ROW = (
@@ -27,7 +27,7 @@ def payment_rows(instalments, slug):
         ROW,
         (
             (
-                date_format(one.deposit_not_before, "D j M Y"),
+                short_day(one.deposit_not_before, "D j M Y"),
                 *(reference, reverse("contracts:instalment", args=[slug, one.pk]), one.reference),
                 *(paid_by, one.get_method_display()),
                 *(amount, euros_text(one.amount_cents)),
