@@ -10,6 +10,7 @@ def test_something(browse, amap):
 
 import os
 import shutil
+from ctypes.util import find_library
 
 import pytest
 from django.conf import settings
@@ -32,8 +33,9 @@ def pytest_collection_modifyitems(items):
 def chromium():
     """Debian's Chromium. Without one the journeys are skipped, but never in CI."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        reason = "No Chromium here. To run the journeys: sudo apt-get install chromium"
+    # Playwright's own driver needs a library that a small Debian lacks.
+    if program is None or not find_library("atomic"):
+        reason = "No Chromium here. To run the journeys: sudo apt-get install chromium libatomic1"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
