@@ -88,7 +88,7 @@ SEATS = {
     14: "distribution_lead",
     20: "committee",
 }
-COMMITTEE_FARMS = ["saules-gris", "vieux-noyer", "pas-de-cote"]
+COMMITTEE_FARMS = ["vieux-noyer", "pas-de-cote", "combe-douce"]
 
 PLACE = {
     "name": "Préau de l'école Louise-Michel",
