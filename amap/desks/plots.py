@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import charts
-from amap.dates import date_format
+from amap.dates import short_day
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
 from contracts.models import Subscription
@@ -34,7 +34,7 @@ def payments(instalments, today):
     around = ledger.by_month(instalments.filter(deposit_not_before__range=(first, last)), today=today, grace_days=0)
     rows = [
         {
-            "label": date_format(row["month"], "M y"),
+            "label": short_day(row["month"], "M y"),
             "value": row["sums"].promised - row["sums"].awaited,
             "text": euros_text(row["sums"].promised - row["sums"].awaited),
             "target": row["sums"].promised,

@@ -12,6 +12,8 @@ from amap.tokens import token_of
 
 register = template.Library()
 
+_SHORT = {"short": "D j M", "month": "M", "month year": "M Y"}
+
 register.filter("euros", euros_text)
 register.filter("equivalents", equivalents_text)
 register.filter("phone", phone_text)
@@ -28,11 +30,14 @@ def role_name(role):
 def day(value, style="long"):
     """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; None → empty.
 
-    `|day:"short"` → `jeu 26 nov.`; `|day:"date"` → `26 novembre 2026`.
+    `|day:"short"` → `jeu 26 nov.`; `|day:"date"` → `26 novembre 2026`; `|day:"month"` → `nov.`; `|day:"month year"` →
+    `nov. 2026`.
     """
     if not value:
         return ""
-    return short_day(value) if style == "short" else date_format(value, "DATE_FORMAT" if style == "date" else "l j F Y")
+    if style in _SHORT:
+        return short_day(value, _SHORT[style])
+    return date_format(value, "DATE_FORMAT" if style == "date" else "l j F Y")
 
 
 @register.filter

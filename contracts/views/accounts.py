@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from amap import charts, clock, spreadsheets
 from amap.access import Role, role_required
-from amap.dates import date_format
+from amap.dates import short_day
 from amap.euros import euros_text
 from amap.models import Farm, Household
 from amap.pages import page_of
@@ -53,7 +53,7 @@ def accounts(request):
         "by_farm": by_farm,
         "months": charts.bars(
             {
-                "label": date_format(row["month"], "M y"),
+                "label": short_day(row["month"], "M y"),
                 "value": row["sums"].paid,
                 "text": euros_text(row["sums"].paid),
                 "target": row["sums"].promised,
