@@ -16,11 +16,12 @@ from ctypes.util import find_library
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.cast import Amap
 
 QUIET = ("background-networking", "component-update", "quic", "sync")
+PATIENCE = 30_000  # milliseconds: a busy machine is no reason to fail
 ARGUMENTS = ["--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in QUIET)]
 
 
@@ -38,6 +39,7 @@ def chromium():
     if program is None or (sys.platform == "linux" and not find_library("atomic")):
         reason = "No Chromium here. To run the journeys: sudo apt-get install chromium libatomic1"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
@@ -62,7 +64,7 @@ def browse(chromium, live_server):
             java_script_enabled=javascript,
             locale=language,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         cookies = {settings.LANGUAGE_COOKIE_NAME: language}
         if user:

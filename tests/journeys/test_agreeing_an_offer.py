@@ -1,6 +1,7 @@
 """A farmer writes next season's offer, the committee agrees and opens it (BR-8 to BR-12)."""
 
 import time_machine
+from playwright.sync_api import expect
 
 from contracts.models import ContractOffer
 from tests.cast import NOW
@@ -33,7 +34,7 @@ def test_a_farmer_and_the_committee_agree_on_an_offer(browse, amap):
         check_fits(page)
         page.get_by_role("button", name="Save and continue").click()
 
-        assert page.get_by_label("Price of a whole share").input_value() == "21.00"
+        expect(page.get_by_label("Price of a whole share")).to_have_value("21.00")
         check_axe(page)
         check_fits(page)
         page.get_by_role("button", name="Save and continue").click()
