@@ -7,7 +7,6 @@ named by their rank. No sum here ever rounds twice: what is shown, signed and pa
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -60,13 +59,6 @@ def share_price(reference_cents: int, coefficient_hundredths: int) -> int:
 def takes(turn: Turn, rank: int) -> bool:
     """Is a share of this turn due at this rank? Turn A takes the odd ranks, turn B the even ones (BR-46, BR-80)."""
     return turn == "every" or (rank % 2 == 1) == (turn == "odd")
-
-
-def due_ranks(first_rank: int, last_rank: int, turn: Turn = "every") -> range:
-    """The ranks due from `first_rank` to the season's end: the commitment always ends with it (BR-23, BR-80)."""
-    if turn == "every":
-        return range(first_rank, last_rank + 1)
-    return range(first_rank if takes(turn, first_rank) else first_rank + 1, last_rank + 1, 2)
 
 
 def equivalents(coefficient_hundredths: int, quantity: int, turn: Turn = "every") -> int:
@@ -285,34 +277,6 @@ def chosen_dates(dates: Sequence[date], count: int) -> list[date]:
 def schedule(total_cents: int, count: int, dates: Sequence[date], mode: SplitMode = "first") -> list[Part]:
     """The smoothed plan: `total_cents` in `count` equal parts over `dates` (BR-34, BR-36); parts add up exactly."""
     return [Part(*part) for part in zip(chosen_dates(dates, count), split(total_cents, count, mode), strict=True)]
-
-
-def prepaid_schedule(deliveries: Iterable[tuple[date, int]], dates: Sequence[date], count: int) -> list[Part]:
-    """The plan that is never behind: each part pays the deliveries until the next part (BR-37).
-
-    `deliveries` are (day, cents due that day). Dates between which nothing is delivered get no part.
-    """
-    starts = chosen_dates(dates, count)
-    due = sorted(deliveries)
-    parts = []
-    for n, (start, following) in enumerate(pairwise([*starts, date.max])):
-        cents = sum(cents for day, cents in due if (n == 0 or day >= start) and day < following)
-        if cents:
-            parts.append(Part(start, cents))
-    return parts
-
-
-def advance_gaps(parts: Collection[Part], deliveries: Iterable[tuple[date, int]]) -> list[tuple[date, int]]:
-    """At each delivery, the cents paid so far minus the value delivered so far, this one included (BR-37).
-
-    Negative: on that day the farm is owed. The indicator is the lowest of them.
-    """
-    due = sorted(deliveries)
-    delivered = accumulate(cents for _day, cents in due)
-    return [
-        (day, sum(part.cents for part in parts if part.on <= day) - value)
-        for (day, _cents), value in zip(due, delivered, strict=True)
-    ]
 
 
 # Cheques

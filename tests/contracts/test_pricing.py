@@ -70,13 +70,12 @@ def test_half_of_an_odd_price_is_rounded_up_br_15():
 # Turns and share-equivalents
 
 
-def test_a_late_joiner_is_due_every_remaining_delivery_br_23():
-    assert list(pricing.due_ranks(14, 48)) == list(range(14, 49))
-    assert len(pricing.due_ranks(14, 48)) == 35
+def taken(turn, first, last):
+    return [rank for rank in range(first, last + 1) if pricing.takes(turn, rank)]
 
 
 def test_two_turns_share_the_season_in_halves_br_46():
-    assert len(pricing.due_ranks(1, 48, "odd")) == len(pricing.due_ranks(1, 48, "even")) == 24
+    assert len(taken("odd", 1, 48)) == len(taken("even", 1, 48)) == 24
     ranks = {day: rank for rank, day in enumerate(DAYS, start=1)}
     assert pricing.takes("even", ranks[date(2026, 12, 17)])
     assert pricing.takes("odd", ranks[date(2027, 1, 7)])
@@ -84,9 +83,9 @@ def test_two_turns_share_the_season_in_halves_br_46():
 
 @given(st.integers(1, 60), st.integers(1, 60))
 def test_the_turns_alternate_and_leave_nobody_out_br_46_br_80(first, last):
-    odd, even = pricing.due_ranks(first, last, "odd"), pricing.due_ranks(first, last, "even")
-    assert sorted([*odd, *even]) == list(pricing.due_ranks(first, last))
-    assert all(pricing.takes("odd", rank) and not pricing.takes("even", rank) for rank in odd)
+    odd, even = taken("odd", first, last), taken("even", first, last)
+    assert sorted([*odd, *even]) == taken("every", first, last) == list(range(first, last + 1))
+    assert all(rank % 2 for rank in odd)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +126,7 @@ def test_nine_fortnightly_halves_left_open_make_five_and_four_br_80():
     ],
 )
 def test_a_quote_counts_the_due_deliveries_br_16_br_23_br_80(choice, first_rank, deliveries, total, equivalents):
-    quoted = pricing.quote([choice], pricing.due_ranks(first_rank, 48))
+    quoted = pricing.quote([choice], range(first_rank, 49))
     assert (quoted.deliveries, quoted.total_cents, quoted.equivalents_hundredths) == (deliveries, total, equivalents)
 
 
@@ -158,8 +157,8 @@ CHOICES = st.builds(Choice, st.integers(1, 5), st.integers(0, 6), st.integers(1,
 
 @given(st.lists(CHOICES, max_size=6), st.integers(1, 60), st.integers(1, 60))
 def test_every_way_of_summing_a_quote_gives_its_total_br_16(choices, first, last):
-    quoted = pricing.quote(choices, pricing.due_ranks(first, last))
-    due = [len(pricing.due_ranks(first, last, choice.turn)) for choice in choices]
+    quoted = pricing.quote(choices, range(first, last + 1))
+    due = [len(taken(choice.turn, first, last)) for choice in choices]
     by_hand = sum(c.quantity * c.unit_price_cents * n for c, n in zip(choices, due, strict=True))
     assert quoted.total_cents == by_hand
     assert sum(quoted.cents_by_rank.values()) == sum(quoted.cents_by_item.values()) == by_hand
@@ -283,46 +282,10 @@ def test_instalments_add_up_to_the_total_to_the_cent_br_16(choices, skipped, str
     quoted = pricing.quote(choices, range(skipped + 1, 49))
     dates = pricing.schedule_dates(strategy, DAYS[skipped:], date(2026, 3, 1) + timedelta(days=7 * skipped))
     assume(count <= len(dates))
-    smoothed = pricing.schedule(quoted.total_cents, count, dates, mode)
-    due = [(DAYS[rank - 1], cents) for rank, cents in quoted.cents_by_rank.items()]
-    prepaid = pricing.prepaid_schedule(due, dates, count)
-    assert len(smoothed) == count
-    assert sum(part.cents for part in smoothed) == sum(part.cents for part in prepaid) == quoted.total_cents
-    assert all(part.on < later.on for part, later in pairwise(smoothed))
-    assert all(part.cents > 0 for part in prepaid)
-
-
-# Paid in advance
-
-
-WEEKLY = [(day, 2100) for day in DAYS]
-
-
-def test_the_prepaid_parts_of_br_37():
-    parts = pricing.prepaid_schedule(WEEKLY, FIRSTS, 12)
-    assert [part.cents // 100 for part in parts] == [105, 84, 84, 105, 42, 84, 105, 84, 63, 84, 84, 84]
-    assert [part.on for part in parts] == FIRSTS
-    assert min(gap for _day, gap in pricing.advance_gaps(parts, WEEKLY)) == 0
-
-
-def test_smoothed_parts_are_behind_on_the_days_of_br_37():
-    gaps = pricing.advance_gaps(pricing.schedule(100_800, 12, FIRSTS), WEEKLY)
-    assert {day.isoformat(): gap for day, gap in gaps if gap < 0} == {
-        "2026-04-30": -2100,
-        "2026-05-28": -2100,
-        "2026-06-25": -2100,
-        "2026-07-23": -2100,
-        "2026-07-30": -4200,
-        "2026-10-29": -2100,
-        "2026-11-26": -2100,
-    }
-    assert gaps[-1] == (date(2027, 3, 25), 0)
-
-
-def test_a_month_without_delivery_gets_no_prepaid_part_br_37():
-    days = [(date(2026, 7, 30), 900), (date(2026, 9, 3), 900)]
-    firsts = [date(2026, 7, 1), date(2026, 8, 1), date(2026, 9, 1)]
-    assert pricing.prepaid_schedule(days, firsts, 3) == [Part(firsts[0], 900), Part(firsts[2], 900)]
+    parts = pricing.schedule(quoted.total_cents, count, dates, mode)
+    assert len(parts) == count
+    assert sum(part.cents for part in parts) == quoted.total_cents
+    assert all(part.on < later.on for part, later in pairwise(parts))
 
 
 # Cheques
