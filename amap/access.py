@@ -54,7 +54,6 @@ class Standing:
     association_name: str
     household_id: int | None = None
     household_name: str = ""
-    member_id: int | None = None
     seats: frozenset = frozenset()
     liaison_farm_ids: frozenset = frozenset()
     farm_ids: frozenset = frozenset()
@@ -111,7 +110,6 @@ class _Draft:
     name: str
     household_id: int | None = None
     household_name: str = ""
-    member_id: int | None = None
     seats: set = field(default_factory=set)
     liaison_farm_ids: set = field(default_factory=set)
     farm_ids: set = field(default_factory=set)
@@ -135,7 +133,6 @@ def with_standings(users, today):
             *here,
             "household_id",
             "household__name",
-            "pk",
         ),
         seat_facts=facts(CommitteeSeat.objects.order_by().current(today).filter(**mine), *here, "role"),
         liaison_facts=facts(
@@ -164,9 +161,9 @@ def standings_of(user):
     def draft(pk, slug, name):
         return drafts.setdefault(pk, _Draft(slug, name))
 
-    for pk, slug, name, household_id, household_name, member_id in user.member_facts:
+    for pk, slug, name, household_id, household_name in user.member_facts:
         here = draft(pk, slug, name)
-        here.household_id, here.household_name, here.member_id = household_id, household_name, member_id
+        here.household_id, here.household_name = household_id, household_name
     for pk, slug, name, role in user.seat_facts:
         draft(pk, slug, name).seats.add(role)
     for pk, slug, name, farm_id in user.liaison_facts:
@@ -182,7 +179,6 @@ def standings_of(user):
             association_name=d.name,
             household_id=d.household_id,
             household_name=d.household_name,
-            member_id=d.member_id,
             seats=frozenset(d.seats),
             liaison_farm_ids=frozenset(d.liaison_farm_ids),
             farm_ids=frozenset(d.farm_ids),

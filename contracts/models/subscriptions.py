@@ -14,12 +14,6 @@ class SubscriptionQuerySet(models.QuerySet):
         """Those that hold a place and (once their time has come) a basket."""
         return self.filter(status__in=Subscription.LIVE)
 
-    def eating(self):
-        """Those whose baskets are on the lists: everything live but a reservation not yet complete past its start is
-        still listed, because the harvest does not wait for a cheque (BR-41).
-        """
-        return self.live()
-
     def with_first_day(self):
         """Each with `first_day`, the date of its first delivery."""
         first = Delivery.objects.filter(offer=models.OuterRef("offer"), rank=models.OuterRef("first_rank"))

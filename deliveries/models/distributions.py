@@ -16,10 +16,6 @@ class DistributionQuerySet(models.QuerySet):
         """From today on, the next one first."""
         return self.filter(day__gte=today).order_by("day", "opens_at")
 
-    def past(self, today):
-        """Before today, the latest first."""
-        return self.filter(day__lt=today).order_by("-day", "-opens_at")
-
     def planned(self):
         return self.filter(status=Distribution.Status.PLANNED)
 
