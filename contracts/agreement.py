@@ -2,14 +2,13 @@
 lacks.
 """
 
-import json
 from datetime import date, timedelta
-from hashlib import sha256
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from amap.models import FarmLiaison
+from contracts.documents import fingerprint
 from contracts.models import ContractOffer, FarmBudget
 from contracts.price_note import price_note
 from contracts.pricing import share_price
@@ -47,9 +46,8 @@ def _plain(value):
 
 
 def content_sha256(offer) -> str:
-    """The fingerprint both sides accept (BR-8): SHA-256 of the content as canonical JSON."""
-    text = json.dumps(content(offer), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
+    """The fingerprint both sides accept (BR-8)."""
+    return fingerprint(content(offer))
 
 
 # What BR-10 asks for, as words; the keys are those of `missing`, grouped by the page that can supply them.

@@ -119,6 +119,12 @@ def _choices(offer, quoted, proposal):
     }
 
 
+def fingerprint(content):
+    """The SHA-256 of a content, as 64 hexadecimal digits: the same content, the same digits."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return sha256(text.encode()).hexdigest()
+
+
 # On paper
 
 HOLDERS = ("amapien·ne", "ferme", "association")
@@ -175,12 +181,6 @@ def _by_date(content):
         if line["rank"] is not None:
             found[line["rank"]].append(f"{line['quantity']} × {line['label']}")
     return [(one, ", ".join(found[one["rank"]])) for one in content["deliveries"] if one["rank"] in found]
-
-
-def fingerprint(content):
-    """The SHA-256 of a content, as 64 hexadecimal digits: the same content, the same digits."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()
 
 
 def reference(offer, household, number):

@@ -11,7 +11,7 @@ from tests.test_access import world
 __all__ = ["world"]  # the fixture
 
 MODELS = [model for model in apps.get_models() if hasattr(model, "MOVES")]
-# Ticked in bulk, with audit entries of their own (deliveries/actions/sheets.py).
+# Ticked in bulk, with audit entries of their own (deliveries/actions/distributions.py).
 BULK = {"deliveries.Basket"}
 # Further states that the worker alone sets, outside of MOVES (amap/letters.py, amap/jobs.py).
 WORKERS = {"amap.Letter": {"sending", "sent", "unknown", "failed"}, "amap.Job": {"running", "done", "parked"}}

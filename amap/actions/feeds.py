@@ -1,23 +1,18 @@
 """The key of a person's private calendar: random, kept only as a hash, replaced or withdrawn at once (T4)."""
 
-import hashlib
 import secrets
 
 from django.db import transaction
 
+from amap import tokens
 from amap.models import AuditEntry
-
-
-def digest(key):
-    """What is stored of a key."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @transaction.atomic
 def renew(user, *, now):
     """A new key (192 bits), shown once; calendars that follow the old one see nothing any more."""
     key = secrets.token_urlsafe(24)
-    _set(user, digest(key), "feed.renewed", now)
+    _set(user, tokens.digest(key), "feed.renewed", now)
     return key
 
 

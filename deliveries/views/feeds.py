@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from amap import access, clock
+from amap import access, clock, tokens
 from amap.actions import feeds
 from amap.models import User
 from deliveries import calendar
@@ -19,7 +19,7 @@ from deliveries import calendar
 @login_not_required
 def feed(request, token):
     """The calendar behind a key: the address itself is the secret, so nothing may pass it on or keep it."""
-    known = User.objects.filter(feed_key_sha256=feeds.digest(token), is_active=True)
+    known = User.objects.filter(feed_key_sha256=tokens.digest(token), is_active=True)
     user = access.with_standings(known, clock.today()).first()
     if user is None:
         raise Http404
