@@ -8,6 +8,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from amap import states
+from amap.changes import change
 from amap.errors import Refused
 from amap.models import Farm, FarmLiaison, Partnership
 
@@ -47,11 +48,7 @@ def free_slug(name):
 def edit_farm(farm, *, association, by, now, **fields):
     """Change a farm's sheet; bank details have a line of their own in the history."""
     farm = Farm.objects.select_for_update().get(pk=farm.pk)
-    changed = [key for key, value in fields.items() if getattr(farm, key) != value]
-    if changed:
-        for key in changed:
-            setattr(farm, key, fields[key])
-        farm.save(update_fields=changed)
+    if changed := change(farm, fields):
         partnership = Partnership.objects.get(association=association, farm=farm)
         bank = {"iban", "bic", "payee"}.intersection(changed)
         states.record("farm.bank_details_changed" if bank else "farm.edited", partnership, by=by, now=now)

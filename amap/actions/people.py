@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from amap import letters, states, tokens
 from amap.actions import farms
+from amap.changes import change
 from amap.errors import Refused
 from amap.models import (
     Association,
@@ -349,15 +350,15 @@ def link_known(member, *, by, now):
     """Give a person their account at once when somebody of this association already signs in with that address."""
     if member.user_id or not member.email:
         return False
-    a = member.association_id
+    here = member.association_id
     known = (
         User.objects.filter(email=member.email, is_active=True)
         .filter(
-            Q(seats__association=a)
-            | Q(liaisons__partnership__association=a)
-            | Q(farming__farm__partnerships__association=a)
+            Q(seats__association=here)
+            | Q(liaisons__partnership__association=here)
+            | Q(farming__farm__partnerships__association=here)
         )
-        .exclude(memberships_of_households__association=a)
+        .exclude(memberships_of_households__association=here)
         .first()
     )
     if known is None:
@@ -398,11 +399,7 @@ def add_household(
 def edit_household(household, *, by, now, **fields):
     """Change what is known of a household (name, address, postal_code, city, joined_on)."""
     household = Household.objects.select_for_update().get(pk=household.pk)
-    changed = [key for key, value in fields.items() if getattr(household, key) != value]
-    if changed:
-        for key in changed:
-            setattr(household, key, fields[key])
-        household.save(update_fields=changed)
+    if change(household, fields):
         states.record("household.edited", household, by=by, now=now)
     return household
 
@@ -487,11 +484,7 @@ def edit_member(member, *, by, now, **fields):
                 raise Refused(_("%(name)s has an account and changes the address there.") % {"name": member.name})
             refuse_known_email(member.association, fields["email"], but=member)
             Invitation.objects.open(now).filter(member=member).update(revoked_at=now)
-    changed = [key for key, value in fields.items() if getattr(member, key) != value]
-    if changed:
-        for key in changed:
-            setattr(member, key, fields[key])
-        member.save(update_fields=changed)
+    if change(member, fields):
         states.record("member.edited", member, by=by, now=now)
         link_known(member, by=by, now=now)
     return member
