@@ -26,6 +26,7 @@ EVERY_QUARTER = [
 
 # From this local hour on; dotted paths of functions of `now`. Reminders are ready when the day's letters leave.
 EVERY_DAY = [
+    (time(0, 1), "deliveries.tasks.hold_the_past"),
     (time(0, 5), "contracts.actions.offers.advance"),
     (time(0, 10), "contracts.tasks.follow_the_calendar"),
     (time(0, 15), "deliveries.tasks.plan_ahead"),

@@ -6,6 +6,7 @@ A household's *choices* are plain triples: (size, quantity, turn) for shares, th
 (rank, product, quantity) for quantities chosen by date.
 """
 
+from datetime import date
 from functools import cached_property
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
@@ -104,9 +105,9 @@ class Proposal:
         if first_rank:
             self.deliveries = [delivery for delivery in season if delivery.rank >= first_rank]
             return
-        first = calendars.first_eligible(
-            [delivery.day for delivery in season], now, offer.producer_lead_days, timezone.get_default_timezone()
-        )
+        # A list that is fixed takes nobody in, however short the farm's notice (BR-52).
+        days = [one.day if one.status == Delivery.Status.SCHEDULED else date.min for one in season]
+        first = calendars.first_eligible(days, now, offer.producer_lead_days, timezone.get_default_timezone())
         if first is None:
             raise Refused(
                 _("No delivery is left that the farm could prepare: it needs %(days)s days’ notice.")

@@ -1,7 +1,7 @@
 """Read only: who collects what at a distribution.
 
-Until the list is fixed it is computed from live subscriptions, their ranks, turns and dated lines; afterwards it is
-read from the Baskets written by the lock, and nothing that happens elsewhere changes it (BR-52).
+Until a delivery's list is fixed it is computed from live subscriptions, their ranks, turns and dated lines; afterwards
+it is read from the Baskets written by the lock, and nothing that happens elsewhere changes it (BR-52).
 """
 
 import unicodedata
@@ -149,12 +149,17 @@ def due_lines(deliveries):
 
 
 def sheet(distribution, *, household_id=None, farm_ids=None):
-    """The `Sheet` of a distribution, in two queries whatever its size; of one household or some farms if asked."""
+    """The `Sheet` of a distribution, in two or three queries whatever its size; of one household or farms if asked."""
     deliveries = deliveries_of(distribution, farm_ids)
     if not deliveries:
         return Sheet(distribution, {}, [])
-    read = _fixed if distribution.is_locked else _computed
-    lines = list(read(distribution, deliveries, household_id))
+    lines = {}
+    planned = {pk: one for pk, one in deliveries.items() if one.status == Delivery.Status.SCHEDULED}
+    if planned:
+        _compute(lines, planned, household_id)
+    if len(planned) < len(deliveries):
+        _read(lines, distribution, household_id, deliveries.keys() - planned.keys())
+    lines = list(lines.values())
     lines.sort(key=lambda line: (alphabetical(line.name), line.number))
     if len(deliveries) > 1:
         order = {pk: position for position, pk in enumerate(deliveries)}
@@ -164,12 +169,13 @@ def sheet(distribution, *, household_id=None, farm_ids=None):
     return Sheet(distribution, deliveries, lines)
 
 
-def _computed(_distribution, deliveries, household_id):
+def _compute(lines, deliveries, household_id):
+    """Add who takes what from deliveries still planned to `lines`: {household id: `Line`}."""
     rows = due_lines(deliveries.values())
     if household_id:
         rows = rows.filter(subscription__household=household_id)
     of_offer = {delivery.offer_id: pk for pk, delivery in deliveries.items()}
-    lines, baskets = {}, {}
+    baskets = {}
     for household, number, name, subscription, offer, size, product, unit, quantity in rows.values_list(
         "subscription__household",
         "subscription__household__number",
@@ -189,14 +195,13 @@ def _computed(_distribution, deliveries, household_id):
                 line = lines[household] = Line(household, number, name)
             line.baskets.append(basket)
         basket.contents.append([size or (f"{product} ({unit})" if unit else product), quantity])
-    return lines.values()
 
 
-def _fixed(distribution, deliveries, household_id):
-    rows = Basket.objects.filter(distribution=distribution, delivery__in=list(deliveries))
+def _read(lines, distribution, household_id, delivery_ids):
+    """Add the baskets fixed for these deliveries to `lines`."""
+    rows = Basket.objects.filter(distribution=distribution, delivery__in=delivery_ids)
     if household_id:
         rows = rows.filter(household=household_id)
-    lines = {}
     for household, number, name, *basket, ticked_by, collected_by, fate, note in rows.values_list(
         "household",
         "household__number",
@@ -215,7 +220,6 @@ def _fixed(distribution, deliveries, household_id):
         if line is None:
             line = lines[household] = Line(household, number, name)
         line.baskets.append(Taken(*basket, ticked_by or "", collected_by, fate, note))
-    return lines.values()
 
 
 def season(association_id, days, household_id=None):

@@ -11,7 +11,7 @@ from contracts.models import ContractOffer, Delivery
 from deliveries.actions import distributions, harvests, roster
 from deliveries.models import Distribution, HarvestList
 from deliveries.models.distributions import harvest_visible
-from deliveries.sheet import deliveries_of
+from deliveries.sheet import deliveries_of, due_lines
 
 MISSING_HOURS = 24
 
@@ -23,11 +23,22 @@ def plan_ahead(now):
             roster.open_shifts(distribution)
 
 
+def hold_the_past(now):
+    """Deliveries that took place without an evening kept here are over (daily)."""
+    distributions.hold_the_past(now=now)
+
+
 def lock_due(now):
-    """Fix the lists whose hour has come (BR-52)."""
-    soon = Distribution.objects.planned().filter(day__lte=timezone.localdate(now) + timedelta(days=8))
+    """Fix the lists whose hour has come (BR-52). An empty one waits until the doors open: contracts on paper may be
+    brought in on the day itself.
+    """
+    soon = Distribution.objects.exclude(status=Distribution.Status.CLOSED)
+    soon = soon.filter(day__lte=timezone.localdate(now) + timedelta(days=8))
     for distribution in soon.select_related("association"):
-        if distribution.locks(distribution.association.lock_hours_before) <= now and deliveries_of(distribution):
+        if now < distribution.locks(distribution.association.lock_hours_before):
+            continue
+        planned = [one for one in deliveries_of(distribution).values() if one.status == Delivery.Status.SCHEDULED]
+        if planned and (now >= distribution.opens() or due_lines(planned).exists()):
             distributions.lock(distribution, by=None, now=now)
 
 

@@ -551,11 +551,11 @@ def cancel(offer, *, by, now, reason):
 
 @transaction.atomic
 def move_deliveries(deliveries, *, to_day, by, now, to_place=None):
-    """Move planned deliveries to another day or place; ranks, prices and turns stay (BR-13). The first promised day
-    is remembered.
+    """Move deliveries to another day or place; ranks, prices and turns stay (BR-13). The first promised day is
+    remembered.
 
-    For whoever moves a whole distribution, who also tells people. Refused when one of them is no longer planned, or
-    its offer already delivers on that day. Returns the deliveries as they are now.
+    For whoever moves a whole distribution, who also tells people. Refused when one of them is over, or its offer
+    already delivers on that day. Returns the deliveries as they are now.
     """
     moving = list(
         Delivery.objects.select_for_update(of=("self",))
@@ -563,7 +563,7 @@ def move_deliveries(deliveries, *, to_day, by, now, to_place=None):
         .select_related("offer", "place")
     )
     for delivery in moving:
-        if delivery.status != Delivery.Status.SCHEDULED:
+        if delivery.status not in (Delivery.Status.SCHEDULED, Delivery.Status.LOCKED):
             raise Refused(
                 _("The delivery of %(offer)s on %(day)s is %(status)s and no longer moves.")
                 % {"offer": delivery.offer, "day": _date(delivery.day), "status": delivery.get_status_display()}

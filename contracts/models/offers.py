@@ -238,7 +238,7 @@ class Delivery(models.Model):
         HELD = "held", _("held")
         CANCELLED = "cancelled", _("cancelled")
 
-    MOVES = {"scheduled": {"locked", "cancelled"}, "locked": {"held"}, "held": set()}
+    MOVES = {"scheduled": {"locked", "held", "cancelled"}, "locked": {"held"}, "held": set()}
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="deliveries", db_index=False)
     offer = models.ForeignKey(ContractOffer, models.CASCADE, related_name="deliveries", db_index=False)

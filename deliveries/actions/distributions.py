@@ -21,7 +21,18 @@ from deliveries.actions.harvests import post_harvest, share_again
 from deliveries.models import Basket, Distribution, ShiftAssignment
 from deliveries.sheet import deliveries_of, sheet
 
-__all__ = ["annotate", "close", "collect", "concerned", "lock", "move", "plan", "post_harvest", "uncollect"]
+__all__ = [
+    "annotate",
+    "close",
+    "collect",
+    "concerned",
+    "hold_the_past",
+    "lock",
+    "move",
+    "plan",
+    "post_harvest",
+    "uncollect",
+]
 
 # By hand the list may be fixed this early: whoever signs up later than that is not yet due (BR-24, BR-52).
 LOCK_DAYS_AHEAD = 7
@@ -66,20 +77,22 @@ def plan(association, *, today):
 
 @transaction.atomic
 def lock(distribution, *, by, now):
-    """Fix who collects what: one Basket per subscription and delivery (BR-52). Quiet when it is already fixed.
+    """Fix who collects what: one Basket per subscription and delivery (BR-52).
 
-    What a farm posted is divided again by the baskets there really are. An understaffed evening is no obstacle.
+    What is fixed already stays as it is; deliveries that came to the evening since are fixed too. What a farm posted is
+    divided again by the baskets there really are. An understaffed evening is no obstacle.
     """
     distribution = _locked(distribution)
-    if distribution.is_locked:
+    evening = sheet(distribution)
+    planned = [pk for pk, delivery in evening.deliveries.items() if delivery.status == Delivery.Status.SCHEDULED]
+    if distribution.is_closed or (distribution.is_locked and not planned):
         return distribution
     if distribution.day > timezone.localdate(now) + timedelta(days=LOCK_DAYS_AHEAD):
         raise Refused(
             _("The list can be fixed from %(day)s on: until then households may still join.")
             % {"day": date_format(distribution.day - timedelta(days=LOCK_DAYS_AHEAD), "l j F")}
         )
-    evening = sheet(distribution)
-    if not evening.deliveries:
+    if not planned:
         raise Refused(_("Nothing is delivered that day: there is no list to fix."))
     Basket.objects.bulk_create(
         [
@@ -92,13 +105,15 @@ def lock(distribution, *, by, now):
             )
             for line in evening.lines
             for basket in line.baskets
+            if basket.delivery_id in planned
         ],
         batch_size=500,
     )
-    distribution.locked_at = now
-    distribution.save(update_fields=["locked_at"])
-    states.move(distribution, to=Distribution.Status.LOCKED, by=by, now=now)
-    deliveries = list(Delivery.objects.filter(pk__in=evening.deliveries, status=Delivery.Status.SCHEDULED))
+    if not distribution.is_locked:
+        distribution.locked_at = now
+        distribution.save(update_fields=["locked_at"])
+        states.move(distribution, to=Distribution.Status.LOCKED, by=by, now=now)
+    deliveries = list(Delivery.objects.filter(pk__in=planned))
     for delivery in deliveries:
         states.move(delivery, to=Delivery.Status.LOCKED, by=by, now=now)
     share_again(deliveries, step_grams=distribution.association.weight_step_g)
@@ -155,6 +170,7 @@ def close(distribution, *, on_paper=(), fates=None, remarks="", by, now):
             _("The distribution begins on %(moment)s: it can be closed from then on.")
             % {"moment": date_format(timezone.localtime(distribution.opens()), "l j F, H:i")}
         )
+    distribution = lock(distribution, by=by, now=now)
     if on_paper:
         collect(distribution, households=on_paper, by=by, now=now)
     left = defaultdict(list)
@@ -169,6 +185,24 @@ def close(distribution, *, on_paper=(), fates=None, remarks="", by, now):
     for delivery in Delivery.objects.filter(pk__in=deliveries_of(distribution), status=Delivery.Status.LOCKED):
         states.move(delivery, to=Delivery.Status.HELD, by=by, now=now)
     return distribution
+
+
+@transaction.atomic
+def hold_the_past(*, now):
+    """Deliveries whose day is past, and which no evening kept here gathers, were held all the same: their offer was
+    opened in the middle of its season.
+    """
+    gathered = Distribution.objects.filter(
+        association=OuterRef("association"), day=OuterRef("day"), place=OuterRef("place")
+    ).exclude(status=Distribution.Status.CLOSED)
+    past = Delivery.objects.select_for_update(of=("self",)).filter(
+        ~Exists(gathered),
+        status=Delivery.Status.SCHEDULED,
+        day__lt=timezone.localdate(now),
+        offer__status__in=ContractOffer.LIVE,
+    )
+    for delivery in past:
+        states.move(delivery, to=Delivery.Status.HELD, by=None, now=now)
 
 
 @dataclass
@@ -202,12 +236,12 @@ def concerned(distribution):
 def move(distribution, *, day, place, opens_at, closes_at, reason="", by, now):
     """Move an evening, with all it gathers, to another day, place or hour; everybody concerned is told at once (BR-13).
 
-    Prices, ranks, turns and shifts stay; the volunteers' hours follow the opening and the closing.
+    Prices, ranks, turns, shifts and a fixed list stay; the volunteers' hours follow the opening and the closing.
     """
     distribution = _locked(distribution)
     before = (distribution.day, distribution.place_id, distribution.opens_at, distribution.closes_at)
-    if distribution.is_locked:
-        raise Refused(_("The list of this distribution is fixed: it can no longer be moved."))
+    if distribution.is_closed:
+        raise Refused(_("This distribution has taken place: it no longer moves."))
     if day < timezone.localdate(now):
         raise Refused(_("%(day)s is past.") % {"day": date_format(day, "l j F Y")})
     if abs(day - distribution.day) > MOVE_AT_MOST:

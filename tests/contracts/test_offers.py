@@ -265,13 +265,13 @@ def test_four_weeks_of_strawberries_say_why_they_are_so_few(amap):
     assert offer.status == "proposed"
 
 
-def test_a_delivery_moves_only_while_planned_and_never_onto_another_of_its_offer(amap):
+def test_a_delivery_moves_until_it_is_held_and_never_onto_another_of_its_offer(amap):
     """BR-13."""
     offer = opened(amap)
     first, second = offer.deliveries.all()[:2]
     with pytest.raises(Refused, match="already has a delivery"):
         offers.move_deliveries([first], to_day=second.day, by=None, now=NOW)
-    Delivery.objects.filter(pk=first.pk).update(status="locked")
+    Delivery.objects.filter(pk=first.pk).update(status="held")
     with pytest.raises(Refused, match="no longer moves"):
         offers.move_deliveries([first], to_day=date(2027, 3, 31), by=None, now=NOW)
 

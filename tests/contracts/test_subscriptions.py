@@ -221,6 +221,7 @@ def test_joining_late_pays_for_what_remains_until_the_end_br_23_br_24(amap):
     """A year with four closures, joined for rank 14: 35 × 21.00 = 735.00 in 9: 81.72, then 81.66 (Appendix A)."""
     offer = amap.offer(status="running", deliveries=52, start=date(2026, 4, 2), instalment_counts=[1, 9, 12])
     offer.deliveries.filter(rank__in=range(20, 24)).delete()
+    offer.deliveries.update(status="scheduled")
     amap.period.starts_on = date(2026, 4, 1)
     amap.period.save()
     now = datetime(2026, 6, 24, 10, tzinfo=PARIS)
@@ -233,6 +234,16 @@ def test_joining_late_pays_for_what_remains_until_the_end_br_23_br_24(amap):
     # BR-24: Monday 23 November is too late for Thursday 26.
     proposal = signing.Proposal(offer, now=datetime(2026, 11, 23, 10, tzinfo=PARIS))
     assert proposal.deliveries[0].day == date(2026, 12, 3)
+
+
+def test_a_list_already_fixed_takes_nobody_in_however_short_the_notice_br_52(amap):
+    offer = amap.offer(status="running", start=date(2026, 10, 1), producer_lead_days=0)
+    assert signing.Proposal(offer, now=NOW).deliveries[0].rank == 9
+    offer.deliveries.filter(rank=9).update(status="locked")
+    assert signing.Proposal(offer, now=NOW).deliveries[0].rank == 10
+    offer.deliveries.filter(rank=10).update(status="locked")
+    with pytest.raises(Refused, match="No delivery is left"):
+        signing.Proposal(offer, now=NOW)
 
 
 def test_late_joiners_are_refused_where_the_farm_takes_none_br_23(amap):

@@ -98,6 +98,49 @@ def test_the_list_is_fixed_eighteen_hours_before_br_52(amap, evening):
     assert AuditEntry.objects.filter(verb="distribution.locked", by=None).count() == 1
 
 
+def test_a_delivery_that_comes_to_an_evening_already_fixed_has_its_list_fixed_at_the_next_tick_br_52(amap, evening):
+    due = datetime(2026, 11, 26, 0, 45, tzinfo=PARIS)
+    tasks.lock_due(due)
+    bread = amap.offer(title="Pain", kind="fixed_quantity")
+    amap.subscribe(amap.household, bread)
+    evening.refresh_from_db()
+    tasks.lock_due(due)
+    assert sorted(Basket.objects.values_list("delivery__offer__title", flat=True)) == ["Légumes 2026-27", "Pain"]
+    assert bread.deliveries.get(day=THURSDAY).status == Delivery.Status.LOCKED
+    assert AuditEntry.objects.filter(verb="distribution.locked").count() == 1
+
+
+def test_what_comes_to_the_evening_at_the_last_minute_is_closed_with_it(amap, evening):
+    distributions.lock(evening, by=amap.lead, now=NOW)
+    bread = amap.offer(title="Pain", kind="fixed_quantity")
+    amap.subscribe(amap.household, bread)
+    distributions.close(evening, by=amap.lead, now=datetime(2026, 11, 26, 20, tzinfo=PARIS))
+    assert bread.deliveries.get(day=THURSDAY).status == Delivery.Status.HELD
+    assert set(Basket.objects.values_list("outcome", flat=True)) == {"uncollected"}
+
+
+def test_an_empty_list_stays_open_until_the_doors_do(amap, offer):
+    """Contracts on paper may be brought in on the day itself."""
+    distributions.plan(amap.association, today=TODAY)
+    tasks.lock_due(datetime(2026, 11, 26, 18, 15, tzinfo=PARIS))
+    amap.subscribe(amap.household, offer)
+    tasks.lock_due(datetime(2026, 11, 26, 18, 20, tzinfo=PARIS))
+    assert Basket.objects.count() == 1
+    offer.subscriptions.update(status="ended")
+    tasks.lock_due(datetime(2026, 12, 3, 18, 30, tzinfo=PARIS))
+    assert Distribution.objects.get(day=date(2026, 12, 3)).is_locked
+
+
+def test_a_delivery_past_that_no_evening_gathers_has_been_held(amap, offer):
+    """An offer opened in the middle of its season: what came before was distributed without this software."""
+    distributions.plan(amap.association, today=TODAY)
+    offer.deliveries.filter(rank__lte=2).update(status=Delivery.Status.SCHEDULED)
+    tasks.hold_the_past(datetime(2026, 11, 27, 0, 1, tzinfo=PARIS))
+    statuses = list(offer.deliveries.order_by("rank").values_list("status", flat=True))
+    assert statuses == ["held"] * 8 + ["scheduled"] * 2
+    assert AuditEntry.objects.filter(verb="delivery.held", by=None).count() == 2
+
+
 def test_an_evening_without_deliveries_stops_no_other(amap, evening):
     Distribution.objects.create(
         association=amap.association,
@@ -211,10 +254,28 @@ def test_a_move_that_cannot_be_is_refused_with_its_reason(amap, offer, evening, 
     assert not Letter.objects.exists()
 
 
-def test_a_fixed_list_no_longer_moves(amap, evening):
+def test_an_evening_moves_with_its_fixed_list_br_13_br_52(amap, client, offer, evening, time_machine):
+    time_machine.move_to(NOW, tick=False)
     distributions.lock(evening, by=amap.lead, now=NOW)
-    with pytest.raises(Refused, match="fixed"):
-        move(evening, amap.lead, day=WEDNESDAY)
+    before = [line.name for line in sheet(evening).lines]
+    amap.subscribe(amap.new_household("Nouveau"), offer)
+    client.force_login(amap.lead)
+    assert url(amap, "move", evening.pk) in client.get(url(amap, "distribution", evening.pk)).content.decode()
+    typed = {"day": "2026-11-25", "place": amap.place.pk, "opens_at": "18:30", "closes_at": "19:45"}
+    text = client.post(url(amap, "move", evening.pk), typed | {"do": "look"}).content.decode()
+    assert "list stays as it is fixed" in text
+    client.post(url(amap, "move", evening.pk), typed | {"do": "move"})
+    evening.refresh_from_db()
+    assert (evening.day, evening.status) == (WEDNESDAY, "locked")
+    assert [line.name for line in sheet(evening).lines] == before
+    assert (offer.deliveries.get(rank=9).day, offer.deliveries.get(rank=9).status) == (WEDNESDAY, "locked")
+    later = datetime(2026, 11, 25, 20, tzinfo=PARIS)
+    distributions.close(evening, by=amap.lead, now=later)
+    assert offer.deliveries.get(rank=9).status == "held"
+    with pytest.raises(Refused, match="has taken place"):
+        distributions.move(
+            evening, day=THURSDAY, place=amap.place, opens_at=time(18), closes_at=time(19), by=amap.lead, now=later
+        )
 
 
 def test_moving_first_says_whom_it_touches_then_does_it(amap, client, evening, time_machine):
