@@ -10,8 +10,9 @@ from hashlib import sha256
 from itertools import groupby
 
 from amap.dates import date_format
+from amap.ibans import iban_text
 from contracts import wording
-from contracts.references import iban_text, transfer_reference
+from contracts.references import transfer_reference
 
 CLAUSES = (
     "composition",

@@ -14,7 +14,7 @@ from amap.dates import short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.forms.fields import DayField
-from amap.imports import Column, Kind, Line, State, chosen_sheet, dependents, imported, words, wrong
+from amap.imports import Column, Kind, Line, State, chosen_sheet, dependents, imported, some, words, wrong
 from amap.imports.directory import Directory
 from amap.imports.household_columns import COLUMNS as HOUSEHOLD_COLUMNS
 from amap.imports.household_columns import recognise
@@ -564,14 +564,14 @@ def _refuse_if_moved_on(made, handed_in):
     moved = Instalment.objects.filter(subscription__in=made).exclude(status__in=still, cheques__batch=None)
     needed.update(moved.values_list("subscription", flat=True))
     if needed:
-        names = list(Household.objects.filter(subscriptions__in=needed).values_list("name", flat=True)[:6])
+        names = list(Household.objects.filter(subscriptions__in=needed).values_list("name", flat=True))
         raise Refused(
             ngettext(
                 "It can no longer be undone: since then %(names)s has had a basket, or a payment has moved on.",
                 "It can no longer be undone: since then %(names)s have had baskets, or payments have moved on.",
                 len(needed),
             )
-            % {"names": ", ".join(names[:5]) + (" …" if len(names) > 5 else "")}
+            % {"names": some(names)}
         )
 
 

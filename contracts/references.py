@@ -2,16 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
-from stdnum import iban as ibans
-from stdnum.exceptions import InvalidChecksum, InvalidComponent, ValidationError
-
-from amap.errors import Refused
-
 if TYPE_CHECKING:
     import segno
-
-SHORTEST_IBAN = 15
 
 
 def transfer_reference(offer_code: str, household_number: int, instalment: int) -> str:
@@ -19,30 +11,12 @@ def transfer_reference(offer_code: str, household_number: int, instalment: int) 
     return f"AMAP-{offer_code.upper()}-H{household_number:03}-{instalment:02}"
 
 
-def check_iban(text: str) -> str:
-    """An IBAN as typed, with or without spaces and capitals → its signs only. Raises `Refused` saying what is wrong."""
-    if len(ibans.compact(text)) < SHORTEST_IBAN:
-        raise Refused(_("This is not a whole IBAN. A French one has 27 signs and begins with FR."))
-    try:
-        return ibans.validate(text, check_country=False)
-    except InvalidComponent as wrong:
-        raise Refused(_("No country has an IBAN beginning with “%(start)s”.") % {"start": text.strip()[:2]}) from wrong
-    except InvalidChecksum as wrong:
-        raise Refused(_("The IBAN does not match its check key. Check the digits.")) from wrong
-    except ValidationError as wrong:
-        raise Refused(_("This is not a whole IBAN. A French one has 27 signs and begins with FR.")) from wrong
-
-
-def iban_text(iban: str) -> str:
-    """An IBAN in groups of four, as banks print it."""
-    return ibans.format(iban)
-
-
 def epc_payload(*, payee: str, iban: str, amount_cents: int, reference: str, bic: str = "") -> str:
     """The text of an EPC QR code for a transfer of `amount_cents` to the farm (EPC069-12 version 2; BR-40).
 
-    `iban` is one that `check_iban` answered. The payee is cut after 70 signs, the reference after 140, earlier where
-    accents would make more than the 331 bytes of version 13. Raises ValueError outside 0.01 … 999,999,999.99 euros.
+    `iban` is one that `amap.ibans.normalise` answered. The payee is cut after 70 signs, the reference after 140,
+    earlier where accents would make more than the 331 bytes of version 13. Raises ValueError outside 0.01 …
+    999,999,999.99 euros.
     """
     if not 1 <= amount_cents <= 99_999_999_999:
         raise ValueError(f"no transfer of {amount_cents} cents")

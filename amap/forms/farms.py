@@ -1,10 +1,9 @@
 """Forms about farms: the sheet, the partnership, the people."""
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from amap.forms.fields import AddressField, DayField, IbanField, NameField, PhoneField, SiretField, TextField
+from amap.forms.fields import AddressField, BicField, DayField, IbanField, NameField, PhoneField, SiretField, TextField
 from amap.forms.people import people_of
 from amap.models import Farm
 
@@ -40,7 +39,7 @@ class FarmForm(forms.ModelForm):
         required=False,
         help_text=gettext_lazy("Members who pay by transfer see it, nobody else outside the farm."),
     )
-    bic = NameField(label="BIC", max_length=11, required=False)
+    bic = BicField(label="BIC", required=False)
 
     class Meta:
         model = Farm
@@ -66,12 +65,6 @@ class FarmForm(forms.ModelForm):
         if not with_bank:
             for name in BANK:
                 del self.fields[name]
-
-    def clean_bic(self):
-        bic = self.cleaned_data["bic"].upper().replace(" ", "")
-        if bic and (len(bic) not in (8, 11) or not bic.isalnum() or not bic.isascii()):
-            raise forms.ValidationError(_("A BIC has 8 or 11 letters and digits."))
-        return bic
 
 
 class PartnershipForm(forms.Form):

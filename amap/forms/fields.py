@@ -7,11 +7,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from stdnum import iban
 from stdnum.exceptions import ValidationError as BadNumber
 from stdnum.fr import siret
 
-from amap import phones
+from amap import ibans, phones
 from amap.errors import Refused
 from amap.models.people import normalise_email
 
@@ -122,16 +121,26 @@ class IbanField(forms.CharField):
         )
 
     def to_python(self, value):
-        typed = super().to_python(value)
         try:
-            return iban.validate(typed, check_country=False) if typed else ""
-        except BadNumber as wrong:
-            raise ValidationError(
-                _("The IBAN does not match its check digits. Compare the figures."), code="invalid"
-            ) from wrong
+            return ibans.normalise(super().to_python(value))
+        except Refused as refused:
+            raise ValidationError(str(refused), code="invalid") from refused
 
     def prepare_value(self, value):
-        return iban.format(value) if value else value
+        return ibans.iban_text(value) if value else value
+
+
+class BicField(forms.CharField):
+    """A BIC; the cleaned value is in capitals, without spaces."""
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=20, widget=forms.TextInput(attrs={"autocomplete": "off"}), **kwargs)
+
+    def to_python(self, value):
+        bic = super().to_python(value).upper().replace(" ", "")
+        if bic and (len(bic) not in (8, 11) or not bic.isalnum() or not bic.isascii()):
+            raise ValidationError(_("A BIC has 8 or 11 letters and digits."), code="invalid")
+        return bic
 
 
 class SiretField(forms.CharField):

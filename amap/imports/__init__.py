@@ -6,6 +6,7 @@ comes back next month and must change nothing.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from amap import phones
 from amap.access import Role
 from amap.errors import Refused
 from amap.models import ImportedRow
@@ -263,6 +265,24 @@ def by_words(headings: Sequence[Cell], columns: list[Column]) -> list[str]:
 
 def wrong(record: Record, title: str, refused: Exception | str) -> Line:
     return Line(record.number, State.WRONG, title, reason=str(refused), sheet=record.sheet)
+
+
+def postal_code(text: str) -> str:
+    """As people write it: a spreadsheet drops the zero of 01000."""
+    return f"0{text}" if re.fullmatch(r"\d{4}", text, re.ASCII) else text
+
+
+def stored_phone(number: str) -> str:
+    """A number that is here already, in the spelling the file's are compared in; one we cannot read stays as it is."""
+    try:
+        return phones.normalise(number)
+    except Refused:
+        return number
+
+
+def some(names: Sequence[str]) -> str:
+    """The first five names of a list, and whether there are more."""
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 
 def dependents(model, ids, *, but=()):

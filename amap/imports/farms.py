@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from amap import states
 from amap.actions import farms
 from amap.errors import Refused
-from amap.forms.fields import AddressField, IbanField, NameField, PhoneField, SiretField
+from amap.forms.fields import AddressField, BicField, IbanField, NameField, PhoneField, SiretField
 from amap.imports import (
     Column,
     Kind,
@@ -23,13 +23,16 @@ from amap.imports import (
     by_words,
     dependents,
     imported,
+    postal_code,
     restore,
     snapshot,
+    some,
+    stored_phone,
     words,
     wrong,
 )
 from amap.models import AuditEntry, Farm, Farmer, Partnership
-from amap.phones import normalise, phone_text
+from amap.phones import phone_text
 from amap.spreadsheets import as_date, as_text, fold
 
 COLUMNS = [
@@ -117,7 +120,7 @@ FIELDS = {
     "siret": SiretField(required=False),
     "payee": NameField(required=False, max_length=70),
     "iban": IbanField(required=False),
-    "bic": NameField(required=False, max_length=11),
+    "bic": BicField(required=False),
     "certification": NameField(required=False, max_length=120),
 }
 BANK = ("payee", "iban", "bic")
@@ -191,7 +194,7 @@ class Farms(Kind):
                     "It can no longer be undone: since then %(names)s have offers, liaisons or accounts.",
                     len(names),
                 )
-                % {"names": ", ".join(names[:5]) + (" …" if len(names) > 5 else "")}
+                % {"names": some(names)}
             )
         left = restore(Farm, batch)
         AuditEntry.objects.bulk_create(
@@ -316,10 +319,7 @@ class _Reader:
     def _differs(farm, name, value):
         here = getattr(farm, name)
         if name == "phone":
-            try:
-                here = normalise(here)
-            except Refused:
-                return True
+            return stored_phone(here) != value
         if name == "name":  # the line may have found the farm by its legal name
             return here.casefold() != value.casefold() and fold(value) != fold(farm.legal_name)
         return here != value
@@ -335,9 +335,7 @@ class _Reader:
 
     def _fields(self, record):
         said = {name: record.clean(name, form_field, LABELS[name]) for name, form_field in FIELDS.items()}
-        said["kind"], said["bic"] = self._kind(record), said["bic"].replace(" ", "").upper()
-        if len(said["postal_code"]) == 4 and said["postal_code"].isdecimal():
-            said["postal_code"] = f"0{said['postal_code']}"  # a spreadsheet dropped the zero of 01000
+        said["kind"], said["postal_code"] = self._kind(record), postal_code(said["postal_code"])
         return {name: value for name, value in said.items() if value}
 
     @staticmethod

@@ -10,12 +10,12 @@ from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import AddressField, NameField, PhoneField
-from amap.imports import Line, State, words, wrong
+from amap.imports import Line, State, postal_code, stored_phone, words, wrong
 from amap.imports.directory import Directory, name_key
 from amap.imports.household_columns import LABELS
 from amap.models import Household, Member, Membership
 from amap.models.people import normalise_email
-from amap.phones import normalise, phone_text
+from amap.phones import phone_text
 from amap.spreadsheets import as_cents, as_date, as_text, fold
 
 YES = frozenset(words("oui|o|x|ok|1|yes|y|paye|payee|regle|reglee|vrai|true|fait"))
@@ -177,8 +177,7 @@ class Reader:
         if together:
             said["postal_code"] = said["postal_code"] or together[1] or ""
             said["city"] = said["city"] or together[2]
-        if re.fullmatch(r"\d{4}", said["postal_code"], re.ASCII):
-            said["postal_code"] = f"0{said['postal_code']}"  # a spreadsheet dropped the zero of 01000
+        said["postal_code"] = postal_code(said["postal_code"])
         return {name: value for name, value in said.items() if value}
 
     def _fee(self, record):
@@ -320,7 +319,7 @@ class Reader:
             if member.user_id:
                 raise Refused(_("%(name)s has an account and changes the address there.") % {"name": member.name})
             changed["email"] = person.email
-        if person.phone and _known_phone(member.phone) != person.phone:
+        if person.phone and stored_phone(member.phone) != person.phone:
             changed["phone"] = person.phone
         return changed
 
@@ -367,13 +366,6 @@ class Reader:
     @staticmethod
     def _value(name, value):
         return date_format(value, "SHORT_DATE_FORMAT") if name == "joined_on" else str(value)
-
-
-def _known_phone(stored):
-    try:
-        return normalise(stored)
-    except Refused:
-        return stored
 
 
 def _person_text(person):

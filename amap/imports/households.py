@@ -11,7 +11,7 @@ from amap.access import Role
 from amap.actions import membership, people
 from amap.errors import Refused
 from amap.forms.fields import DayField
-from amap.imports import Kind, State, dependents, imported, restore, snapshot, words
+from amap.imports import Kind, State, dependents, imported, restore, snapshot, some, words
 from amap.imports.household_columns import COLUMNS, LABELS, recognise
 from amap.imports.household_lines import Reader
 from amap.models import AuditEntry, Household, Member, Membership, MembershipPeriod, User
@@ -228,12 +228,12 @@ def _refuse_if_needed(batch, made):
         if pk in leaning or user_id != linked.get(pk):
             needed.add(household_id)
     if needed:
-        names = Household.objects.filter(pk__in=needed).values_list("name", flat=True)
+        names = list(Household.objects.filter(pk__in=needed).values_list("name", flat=True))
         raise Refused(
             ngettext(
                 "It can no longer be undone: since then %(names)s has been invited, has joined or signed something.",
                 "It can no longer be undone: since then %(names)s have been invited, have joined or signed something.",
                 len(needed),
             )
-            % {"names": ", ".join(names[:5]) + (" …" if len(needed) > 5 else "")}
+            % {"names": some(names)}
         )

@@ -15,6 +15,7 @@ from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.errors import Refused
 from amap.euros import euros_text
+from amap.ibans import iban_text
 from amap.models import AuditEntry, Farm, Household
 from amap.pages import page_of
 from contracts import ledger
@@ -22,7 +23,7 @@ from contracts.actions import payments as acts
 from contracts.forms.payments import ChosenForm, OnDayForm, Pile, ReasonForm, cheque_rows
 from contracts.models import Cheque, DepositBatch, Instalment, Subscription
 from contracts.payment_rows import payment_rows
-from contracts.references import epc_payload, iban_text, qr_svg
+from contracts.references import epc_payload, qr_svg
 
 KEEPERS = (Role.COMMITTEE, Role.TREASURER, Role.LIAISON)
 CONFIRMERS = (Role.FARMER, Role.TREASURER)

@@ -489,7 +489,7 @@ def test_a_big_file_is_previewed_with_few_queries(desk, django_assert_max_num_qu
         columns=["last_1", "first_1", "email_1", "email_2", "phone_1", "postal_code", "city"],
     )
     with django_assert_max_num_queries(10):
-        page = desk.look(page=100)
+        page = desk.look(page=9999)
     assert page.context["plan"].count("new") == 5000
     assert [line.title for line in page.context["page"]][-1] == "Nom4999"
 
@@ -543,6 +543,14 @@ def test_farms_become_partners(desk, a):
     assert Farm.objects.get(name="La Chèvre").kind == "cheese"
     desk.send("farms", FARMS)
     assert {state for _line, state, _title in desk.states()} == {"unchanged"}
+
+
+def test_a_wrong_bic_or_iban_is_not_brought_in(desk):
+    desk.send("farms", "Ferme,IBAN,BIC\nLes Saules,,hello\nLe Moulin,FR76,\n")
+    assert desk.reasons() == {
+        2: "BIC: A BIC has 8 or 11 letters and digits.",
+        3: "IBAN: This is not a whole IBAN. A French one has 27 signs and begins with FR.",
+    }
 
 
 def test_farms_are_taken_back_unless_they_have_offers(desk, a):

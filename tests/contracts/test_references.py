@@ -1,23 +1,13 @@
-from contextlib import suppress
-
 import pytest
 import segno.helpers
-from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from amap.errors import Refused
 from contracts import references
 
 IBAN = "FR7630006000011234567890189"
 VECTOR = {"payee": "EARL Ferme des Saules Gris", "iban": IBAN, "amount_cents": 8400, "reference": "AMAP-LEG26-H017-03"}
-
-
-@pytest.fixture(autouse=True)
-def english():
-    with override("en"):
-        yield
 
 
 def test_the_reference_of_br_40():
@@ -84,39 +74,3 @@ def test_the_drawing_has_a_text_alternative_and_no_inline_style():
     assert svg.findtext("title") == "Transfer of €84.00 & more"
     assert "viewBox" in svg.attrib
     assert not [element for element in svg.iter() if "style" in element.attrib]
-
-
-@pytest.mark.parametrize("typed", [IBAN, "fr76 3000 6000 0112 3456 7890 189", " FR76-3000-6000-0112-3456-7890-189 "])
-def test_an_iban_is_taken_as_it_is_typed(typed):
-    assert references.check_iban(typed) == IBAN
-
-
-def test_an_iban_of_another_country_is_taken():
-    assert references.check_iban("BE31 4354 1116 1155") == "BE31435411161155"
-
-
-@pytest.mark.parametrize(
-    ("typed", "message"),
-    [
-        ("FR7630006000011234567890188", "The IBAN does not match its check key. Check the digits."),
-        ("XX9030006000011234567890189", "No country has an IBAN beginning with “XX”."),
-        ("", "This is not a whole IBAN. A French one has 27 signs and begins with FR."),
-        ("FR", "This is not a whole IBAN. A French one has 27 signs and begins with FR."),
-        ("FR76300060000", "This is not a whole IBAN. A French one has 27 signs and begins with FR."),
-        ("café", "This is not a whole IBAN. A French one has 27 signs and begins with FR."),
-    ],
-)
-def test_a_wrong_iban_is_explained(typed, message):
-    with pytest.raises(Refused) as refused:
-        references.check_iban(typed)
-    assert str(refused.value) == message
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_an_iban_or_refused(typed):
-    with suppress(Refused):
-        assert references.check_iban(typed).isalnum()
-
-
-def test_an_iban_is_printed_in_groups_of_four():
-    assert references.iban_text(IBAN) == "FR76 3000 6000 0112 3456 7890 189"
