@@ -1,13 +1,14 @@
 """Read-only: what was promised, received, handed over, paid, what is late; by farm, household, month (BR-16, BR-31).
 
-Every figure is a sum of instalments, in cents, made by the database in one statement per question.
+Every figure is a sum of instalments, in cents. The database adds up what has the same state and day, in one statement
+per question; what state and day mean is said here.
 """
 
+from collections import Counter, defaultdict
 from dataclasses import astuple, dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
-from django.db.models import Q, Sum
-from django.db.models.functions import TruncMonth
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from contracts.models import Instalment
@@ -46,56 +47,59 @@ class Sums:
         return (self.promised - self.awaited) * 100 // self.promised if self.promised else 0
 
 
-def _figures(today: date, grace_days: int):
-    def cents(**condition):
-        return Sum("amount_cents", filter=Q(**condition), default=0)
-
-    return {
-        "promised": cents(status__in=Instalment.COUNTS),
-        "awaited": cents(status=Status.PLANNED),
-        "due": cents(status=Status.PLANNED, deposit_not_before__lte=today),
-        "late": cents(status=Status.PLANNED, deposit_not_before__lt=today - timedelta(days=grace_days)),
-        "declared": cents(status=Status.DECLARED),
-        "held": cents(status=Status.RECEIVED),
-        "handed_over": cents(status=Status.HANDED_OVER),
-        "paid": cents(status__in=(Status.CASHED, Status.CONFIRMED)),
-        "rejected": cents(status=Status.REJECTED),
-    }
+# The figures of `Sums` that an instalment of each state counts in.
+FIGURES = {
+    Status.PLANNED: ("promised", "awaited"),
+    Status.DECLARED: ("promised", "declared"),
+    Status.RECEIVED: ("promised", "held"),
+    Status.HANDED_OVER: ("promised", "handed_over"),
+    Status.CASHED: ("promised", "paid"),
+    Status.CONFIRMED: ("promised", "paid"),
+    Status.REJECTED: ("rejected",),
+    Status.RETURNED: (),
+    Status.CANCELLED: (),
+}
 
 
 def total(instalments, *, today, grace_days) -> Sums:
     """The sums of a queryset of instalments."""
-    return Sums(**instalments.order_by().aggregate(**_figures(today, grace_days)))
+    return add(sums_by(instalments, today=today, grace_days=grace_days).values())
+
+
+def sums_by(instalments, *names, today, grace_days) -> dict[tuple, Sums]:
+    """The sums of a queryset by the columns named; "month" is the first day of the month a payment is agreed for."""
+    columns = [name for name in names if name != "month"]
+    rows = instalments.order_by().values_list(*columns, "status", "deposit_not_before").annotate(Sum("amount_cents"))
+    counted = defaultdict(Counter)
+    for *values, status, day, cents in rows:
+        known = dict(zip(columns, values, strict=True), month=day.replace(day=1))
+        figures = counted[tuple(known[name] for name in names)]
+        for figure in FIGURES[status]:
+            figures[figure] += cents
+        if status == Status.PLANNED and day <= today:
+            figures["due"] += cents
+        if _is_late(status, day, today, grace_days):
+            figures["late"] += cents
+    return {key: Sums(**figures) for key, figures in counted.items()}
+
+
+def along(sums, place) -> dict:
+    """What `sums_by` found by several names, by the one at that place only."""
+    groups = defaultdict(list)
+    for key, one in sums.items():
+        groups[key[place]].append(one)
+    return {value: add(several) for value, several in groups.items()}
+
+
+def _is_late(status, day, today, grace_days):
+    """Planned day + grace passed, and nothing handed over, declared or paid (BR-41)."""
+    return status == Status.PLANNED and day < today - timedelta(days=grace_days)
 
 
 def add(sums) -> Sums:
     """Several sums as one."""
     rows = [astuple(one) for one in sums]
     return Sums(*map(sum, zip(*rows, strict=True))) if rows else Sums()
-
-
-def by_farm(instalments, *, today, grace_days) -> list[dict]:
-    """[{"farm", "farm__name", "farm__slug", "sums"}] in the order of the farms' names."""
-    return _grouped(instalments, ("farm__name", "farm", "farm__slug"), today, grace_days)
-
-
-def by_household(instalments, *, today, grace_days) -> list[dict]:
-    """[{"household", "household__name", "household__number", "sums"}] in the order of names."""
-    return _grouped(instalments, ("household__name", "household__number", "household"), today, grace_days)
-
-
-def by_month(instalments, *, today, grace_days) -> list[dict]:
-    """[{"month": first day of the month the payments are agreed for, "sums"}] in order."""
-    return _grouped(instalments.annotate(month=TruncMonth("deposit_not_before")), ("month",), today, grace_days)
-
-
-def _grouped(instalments, names, today, grace_days):
-    figures = _figures(today, grace_days)
-    rows = instalments.order_by().values(*names).annotate(**figures).order_by(*names)
-    return [
-        {name: row[name] for name in names} | {"sums": Sums(**{figure: row[figure] for figure in figures})}
-        for row in rows
-    ]
 
 
 BADGES = {
@@ -115,7 +119,7 @@ def with_badges(instalments, *, today, grace_days):
     """The instalments as a list, each with `badge` (kind) and `badge_text` for ui/badge.html, and `is_late` (BR-41)."""
     rows = list(instalments)
     for one in rows:
-        one.is_late = one.status == Status.PLANNED and one.deposit_not_before < today - timedelta(days=grace_days)
+        one.is_late = _is_late(one.status, one.deposit_not_before, today, grace_days)
         one.badge = "late" if one.is_late else BADGES[one.status]
         one.badge_text = _("late") if one.is_late else one.get_status_display()
     return rows

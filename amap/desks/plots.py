@@ -31,17 +31,18 @@ def payments(instalments, today):
     """What was promised and what was handed in, by month, over the year around today. One query."""
     first = _months_later(today.replace(day=1), -MONTHS_BACK)
     last = _months_later(first, MONTHS) - timedelta(days=1)
-    around = ledger.by_month(instalments.filter(deposit_not_before__range=(first, last)), today=today, grace_days=0)
+    around = instalments.filter(deposit_not_before__range=(first, last))
+    by_month = ledger.sums_by(around, "month", today=today, grace_days=0)
     rows = [
         {
-            "label": short_day(row["month"], "M y"),
-            "value": row["sums"].promised - row["sums"].awaited,
-            "text": euros_text(row["sums"].promised - row["sums"].awaited),
-            "target": row["sums"].promised,
-            "second_text": euros_text(row["sums"].promised),
+            "label": short_day(month, "M y"),
+            "value": sums.promised - sums.awaited,
+            "text": euros_text(sums.promised - sums.awaited),
+            "target": sums.promised,
+            "second_text": euros_text(sums.promised),
         }
-        for row in around
-        if row["sums"].promised
+        for (month,), sums in sorted(by_month.items())
+        if sums.promised
     ]
     return Payments(charts.bars(rows), sum(row["target"] for row in rows), sum(row["value"] for row in rows))
 

@@ -79,7 +79,7 @@ class Instalment(Due):
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="instalments", db_index=False)
     farm = models.ForeignKey(Farm, models.PROTECT, related_name="instalments", db_index=False)
-    household = models.ForeignKey(Household, models.PROTECT, related_name="instalments")
+    household = models.ForeignKey(Household, models.PROTECT, related_name="instalments", db_index=False)
     subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="instalments", db_index=False)
     number = models.PositiveSmallIntegerField()
     deposit_not_before = models.DateField(_("cashed from"))
@@ -97,8 +97,12 @@ class Instalment(Due):
             models.CheckConstraint(condition=Q(amount_cents__gt=0), name="instalment_is_something"),
         ]
         indexes = [
-            models.Index(fields=["association", "status", "deposit_not_before"], name="instalment_due"),
+            # Carries all that the sums of an association need (contracts/ledger.py).
+            models.Index(
+                fields=["association", "status", "deposit_not_before", "farm", "amount_cents"], name="instalment_sums"
+            ),
             models.Index(fields=["farm", "association", "status"], name="instalment_farm"),
+            models.Index(fields=["household", "association", "farm"], name="instalment_household"),
         ]
 
     def __str__(self):

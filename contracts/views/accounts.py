@@ -1,5 +1,6 @@
 """What is due, late and paid: by farm, by household, by month, with the payments behind each figure."""
 
+from django.db.models import Exists, OuterRef
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.html import format_html, format_html_join
@@ -43,57 +44,68 @@ def accounts(request):
     """Figures first, then the households; `?farm=` and `?household=` open what is behind them, `?only=late` filters."""
     farms, farm, instalments = _asked(request)
     when = {"today": clock.today(), "grace_days": request.association.grace_days}
-    by_farm = ledger.by_farm(instalments, **when)
-    total = ledger.add(row["sums"] for row in by_farm)
-    by_month = ledger.by_month(instalments.filter(status__in=Instalment.COUNTS), **when)
-    context = {
-        "farms": farms,
-        "farm": farm,
-        "total": total,
-        "by_farm": by_farm,
-        "months": charts.bars(
-            {
-                "label": short_day(row["month"], "M y"),
-                "value": row["sums"].paid,
-                "text": euros_text(row["sums"].paid),
-                "target": row["sums"].promised,
-                "second_text": euros_text(row["sums"].promised),
-            }
-            for row in by_month
-        ),
-    }
+    context = {"farms": farms, "farm": farm}
     if asked := request.GET.get("household", ""):
         household = get_object_or_404(
             Household, association=request.standing.association_id, pk=int(asked) if asked.isdigit() else 0
         )
-        rows = instalments.filter(household=household).order_by("deposit_not_before", "farm__name", "number")
+        theirs = instalments.filter(household=household)
+        rows = theirs.order_by("deposit_not_before", "farm__name", "number")
         context |= {
             "household": household,
             "payment_rows": payment_rows(ledger.with_badges(rows, **when), request.standing.slug),
-            "household_sums": ledger.total(instalments.filter(household=household), **when),
+            "household_sums": ledger.total(theirs, **when),
         }
     else:
-        households = ledger.by_household(instalments, **when)
-        if request.GET.get("only") == "late":
-            households = [row for row in households if row["sums"].late]
-        page = page_of(request, households)
+        sums = ledger.sums_by(instalments, "farm", "month", **when)
+        only_late = request.GET.get("only") == "late"
+        shown = instalments.overdue(when["today"], when["grace_days"]) if only_late else instalments
+        households = Household.objects.filter(
+            Exists(shown.filter(household=OuterRef("pk"))), association=request.standing.association_id
+        )
+        page = page_of(request, households.order_by("name", "number").values_list("pk", "name"))
+        of_page = ledger.sums_by(instalments.filter(household__in=[pk for pk, _name in page]), "household", **when)
         context |= {
+            "total": ledger.add(sums.values()),
+            "by_farm": _farm_rows(farms, sums),
+            "months": _months(sums),
             "page": page,
-            "household_rows": _household_rows(page, farm),
-            "only_late": request.GET.get("only") == "late",
+            "household_rows": _household_rows([(pk, name, of_page[(pk,)]) for pk, name in page], farm),
+            "only_late": only_late,
         }
     return render(request, "contracts/payments/accounts.html", context)
 
 
+def _farm_rows(farms, sums):
+    """[{"name", "slug", "sums"}] of the farms that are owed or were paid something."""
+    found = ledger.along(sums, 0)
+    return [{"name": name, "slug": slug, "sums": found[pk]} for pk, slug, name in farms if pk in found]
+
+
+def _months(sums):
+    """What was paid of what was promised, month by month."""
+    return charts.bars(
+        {
+            "label": short_day(month, "M y"),
+            "value": one.paid,
+            "text": euros_text(one.paid),
+            "target": one.promised,
+            "second_text": euros_text(one.promised),
+        }
+        for month, one in sorted(ledger.along(sums, 1).items())
+        if one.promised
+    )
+
+
 ROW = (
     '<tr><th scope="row"><a href="?{}household={}">{}</a></th>'
-    + 5 * '<td class="num" data-label="{}">{}</td>'
+    + 5 * '<td class="num {}" data-label="{}">{}</td>'
     + "</tr>"
 )
 
 
-def _household_rows(page, farm):
-    """The table's rows. Fifty of them, so they are formatted here."""
+def _household_rows(rows, farm):
+    """The table's rows. Dozens of them, so they are formatted here."""
     chosen = f"farm={farm[1]}&" if farm else ""
     promised, late, awaited, on_its_way, paid = _("Promised"), _("Late"), _("Awaited"), _("On its way"), _("Paid")
     return format_html_join(
@@ -101,17 +113,21 @@ def _household_rows(page, farm):
         ROW,
         (
             (
-                *(chosen, row["household"], row["household__name"]),
-                *(promised, euros_text(sums.promised)),
-                *(late, format_html("<strong>{}</strong>", euros_text(sums.late)) if sums.late else "–"),
-                *(awaited, euros_text(sums.awaited)),
-                *(on_its_way, euros_text(sums.on_its_way)),
-                *(paid, euros_text(sums.paid)),
+                *(chosen, pk, name),
+                *("key", promised, euros_text(sums.promised)),
+                *_figure(late, format_html("<strong>{}</strong>", euros_text(sums.late)), sums.late),
+                *_figure(awaited, euros_text(sums.awaited), sums.awaited),
+                *_figure(on_its_way, euros_text(sums.on_its_way), sums.on_its_way),
+                *_figure(paid, euros_text(sums.paid), sums.paid),
             )
-            for row in page
-            for sums in [row["sums"]]
+            for pk, name, sums in rows
         ),
     )
+
+
+def _figure(name, text, cents):
+    """The class, name and text of a figure; nothing is a dash, which a phone leaves out."""
+    return ("", name, text) if cents else ("spare", name, "–")
 
 
 @role_required(*READERS)

@@ -65,11 +65,20 @@ def test_the_sums_say_where_every_cent_is(season):
     assert (sums.percent_paid, sums.percent_handed_in) == (19, 38)
 
 
-@pytest.mark.parametrize("grouping", [ledger.by_farm, ledger.by_household, ledger.by_month])
-def test_groups_add_up_to_the_whole_in_one_statement(season, grouping, django_assert_num_queries):
+@pytest.mark.parametrize("names", [(), ("farm",), ("household",), ("month",), ("farm", "month")])
+def test_groups_add_up_to_the_whole_in_one_statement(season, names, django_assert_num_queries):
     with django_assert_num_queries(1):
-        rows = grouping(Instalment.objects.all(), **WHEN)
-    assert ledger.add(row["sums"] for row in rows) == ledger.total(Instalment.objects.all(), **WHEN)
+        sums = ledger.sums_by(Instalment.objects.all(), *names, **WHEN)
+    assert {len(key) for key in sums} == {len(names)}
+    assert ledger.add(sums.values()) == ledger.total(Instalment.objects.all(), **WHEN)
+
+
+def test_groups_by_farm_and_month_are_told_by_either(season):
+    instalments = Instalment.objects.all()
+    sums = ledger.sums_by(instalments, "farm", "month", **WHEN)
+    for place, name in enumerate(("farm", "month")):
+        alone = {value: one for (value,), one in ledger.sums_by(instalments, name, **WHEN).items()}
+        assert ledger.along(sums, place) == alone
 
 
 def test_nothing_adds_up_to_nothing():
