@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db import connection
@@ -10,6 +11,7 @@ from django.test.utils import override_settings
 from django.utils import translation
 
 from amap import pdf
+from tests.cast import NOW
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, ""}  # noqa: S104
 
@@ -59,6 +61,16 @@ def _guards_rest_while_tables_are_emptied():
     operations.execute_sql_flush = unguarded_flush
     yield
     operations.execute_sql_flush = flush
+
+
+@pytest.fixture(autouse=True)
+def _one_day(request):
+    """It is the same morning whenever the tests are run; `real_time` for those in which other processes take part."""
+    if request.node.get_closest_marker("real_time"):
+        yield
+    else:
+        with time_machine.travel(NOW):
+            yield
 
 
 @pytest.fixture(autouse=True)

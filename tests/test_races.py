@@ -7,7 +7,7 @@ import pytest
 
 from tests.races import Arena, new_template, session_of
 
-pytestmark = [pytest.mark.race, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.race, pytest.mark.real_time, pytest.mark.timeout(300)]
 PEOPLE, PLACES = 200, 20
 VOLUNTEERS, SEATS = 50, 3
 

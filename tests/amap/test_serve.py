@@ -45,6 +45,7 @@ def serving(tmp_path):
     supervisor.wait(60)
 
 
+@pytest.mark.real_time
 @pytest.mark.skipif("os.environ.get('TEST_DATABASE') == 'postgresql'", reason="the same children on either database")
 def test_web_and_worker_live_die_and_end_together(serving):
     supervisor, data, address, (command, environment) = serving

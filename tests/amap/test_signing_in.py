@@ -8,15 +8,14 @@ from django.core import mail
 from django.urls import reverse
 
 from amap.models import Member, User
-from tests.cast import NOW, Amap
+from tests.cast import Amap
 
 pytestmark = pytest.mark.django_db
 WRONG = {"login": "mina@belombre.example.org", "password": "certainly not this"}
 
 
 @pytest.fixture
-def amap(time_machine):
-    time_machine.move_to(NOW, tick=True)
+def amap():
     made = Amap()
     made.member.set_password("tournesol et courge")
     made.member.save()
