@@ -2,20 +2,20 @@
 
 from django.urls import path
 
-from contracts.views import accounts, offers, payments, sign, subscriptions
+from contracts.views import accounts, offer_parts, offers, payments, sign, subscriptions
 
 app_name = "contracts"
 urlpatterns = [
     path("offers/", offers.offers, name="offers"),
-    path("offers/new/", offers.offer_new, name="offer_new"),
+    path("offers/new/", offer_parts.offer_new, name="offer_new"),
     path("offers/<id:pk>/", offers.offer, name="offer"),
-    path("offers/<id:pk>/edit/", offers.offer_edit, name="offer_edit"),
-    path("offers/<id:pk>/calendar/", offers.offer_calendar, name="offer_calendar"),
-    path("offers/<id:pk>/dates/", offers.offer_dates, name="offer_dates"),
-    path("offers/<id:pk>/budget/", offers.offer_budget, name="offer_budget"),
-    path("offers/<id:pk>/shares/", offers.offer_shares, name="offer_shares"),
-    path("offers/<id:pk>/payment/", offers.offer_payment, name="offer_payment"),
-    path("offers/<id:pk>/terms/", offers.offer_terms, name="offer_terms"),
+    path("offers/<id:pk>/edit/", offer_parts.offer_edit, name="offer_edit"),
+    path("offers/<id:pk>/calendar/", offer_parts.offer_calendar, name="offer_calendar"),
+    path("offers/<id:pk>/dates/", offer_parts.offer_dates, name="offer_dates"),
+    path("offers/<id:pk>/budget/", offer_parts.offer_budget, name="offer_budget"),
+    path("offers/<id:pk>/shares/", offer_parts.offer_shares, name="offer_shares"),
+    path("offers/<id:pk>/payment/", offer_parts.offer_payment, name="offer_payment"),
+    path("offers/<id:pk>/terms/", offer_parts.offer_terms, name="offer_terms"),
     path("offers/<id:pk>/propose/", offers.propose, name="propose"),
     path("offers/<id:pk>/accept/", offers.accept, name="accept"),
     path("offers/<id:pk>/withdraw/", offers.withdraw, name="withdraw"),

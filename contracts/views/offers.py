@@ -1,6 +1,4 @@
-"""Pages of offers: the list, one offer for who eats and for who prepares it, and the pages it is written on."""
-
-from datetime import date
+"""Offers: the list, one of them for who eats and for who prepares it, and what is done with it."""
 
 from django.contrib import messages
 from django.db.models import Count, prefetch_related_objects
@@ -9,59 +7,36 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
-from amap.dates import date_format, short_day
+from amap.dates import short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
-from amap.models import Farm, FarmLiaison
+from amap.models import FarmLiaison
 from amap.pages import page_of
-from contracts import calendars
 from contracts.actions import offers as actions
-from contracts.agreement import NEEDS, missing, season_is_short
+from contracts.agreement import NEEDS, missing
 from contracts.forms.offers import (
-    BasicsForm,
-    BudgetForm,
-    BudgetLineForm,
-    CalendarForm,
     CancelForm,
-    DescriptionForm,
-    NewOfferForm,
-    PaymentForm,
-    ProductForm,
-    ProductsForm,
-    Rows,
-    SharesForm,
-    SizeForm,
-    TermsForm,
 )
 from contracts.models import (
     ContractOffer,
-    FarmBudget,
     FarmBudgetLine,
     OfferAcceptance,
     Subscription,
     WaitingListEntry,
 )
 from contracts.price_note import price_note as note_of
-from contracts.season_strip import gaps, season
+from contracts.season_strip import season
+from contracts.views.offer_parts import PARTS, legend, managed_offer, offers_here
 
 Status = ContractOffer.Status
 Kind = ContractOffer.Kind
 Side = OfferAcceptance.Side
 
-# The pages an offer is written on, in the order they are gone through.
-PARTS = {
-    "basics": ("contracts:offer_edit", gettext_lazy("What and where")),
-    "calendar": ("contracts:offer_calendar", gettext_lazy("Dates")),
-    "budget": ("contracts:offer_budget", gettext_lazy("Budget")),
-    "shares": ("contracts:offer_shares", gettext_lazy("Shares and price")),
-    "payment": ("contracts:offer_payment", gettext_lazy("Payment")),
-    "terms": ("contracts:offer_terms", gettext_lazy("Terms")),
-}
 BADGES = {
     Status.DRAFT: "off",
     Status.PROPOSED: "waiting",
@@ -74,27 +49,8 @@ BADGES = {
 }
 
 
-# In French, as all that a contract prints.
-USUAL_SIZES = [
-    {"label": "Part entière", "coefficient_hundredths": 100},
-    {"label": "Demi-part", "coefficient_hundredths": 50},
-]
-
-
-# Finding
-
-
-def _here(request):
-    return ContractOffer.objects.filter(association=request.standing.association_id).select_related(
-        "association", "farm", "place"
-    )
-
-
-def _manageable(request, pk):
-    return get_object_or_404(_here(request).manageable_by(request.standing), pk=pk)
-
-
 def _manages(request, offer):
+    """Does the visitor prepare this offer, with the farm or for the committee?"""
     farms = request.standing.farm_ids | request.standing.liaison_farm_ids
     return request.standing.is_committee or offer.farm_id in farms
 
@@ -105,7 +61,12 @@ def _manages(request, offer):
 def offers(request):
     """What one can sign up for, has signed, will be able to sign; for those who prepare offers, what waits for them."""
     today, standing = clock.today(), request.standing
-    rows = _here(request).visible_to(standing).annotate(deliveries_count=Count("deliveries")).prefetch_related("sizes")
+    rows = (
+        offers_here(request)
+        .visible_to(standing)
+        .annotate(deliveries_count=Count("deliveries"))
+        .prefetch_related("sizes")
+    )
     over = (Status.CLOSED, Status.SETTLED, Status.CANCELLED)
     signed = dict(
         Subscription.objects.filter(
@@ -188,7 +149,7 @@ def _meter(offer):
 def offer(request, pk):
     """A member's questions first: what, how much, when, where, with whom, how the price is built, and signing. For
     those who prepare it, what it waits for."""
-    one = get_object_or_404(_here(request).visible_to(request.standing), pk=pk)
+    one = get_object_or_404(offers_here(request).visible_to(request.standing), pk=pk)
     prefetch_related_objects([one], "products" if one.is_by_date else "sizes", "deliveries")
     today, manages = clock.today(), _manages(request, one)
     note = note_of(one) if manages or one.budget_visibility == "members" else None
@@ -200,7 +161,7 @@ def offer(request, pk):
         "count": count,
         "rhythm": _rhythm(one),
         "months": season(one, one.deliveries.all(), today=today),
-        "legend": _legend(),
+        "legend": legend(),
         "liaisons": _liaisons(one, today),
         "note": note,
         "parts": note.parts() if note else None,
@@ -235,14 +196,6 @@ def _rhythm(one):
         "day": WEEKDAYS[one.weekday],
         "weeks": one.interval_weeks,
     }
-
-
-def _legend():
-    return [
-        {"state": "", "text": _("delivery")},
-        {"state": "moved", "text": _("another day than usual")},
-        {"state": "off", "text": _("no delivery")},
-    ]
 
 
 def _liaisons(one, today):
@@ -351,232 +304,6 @@ def _sections(request, one, lacking, *, has_budget):
     ]
 
 
-# Writing
-
-
-@role_required(Role.FARMER, Role.LIAISON, Role.COMMITTEE)
-def offer_new(request):
-    """First from what: a farm, or one of its previous offers; then what and where."""
-    standing = request.standing
-    farms = Farm.objects.filter(partnerships__association=standing.association_id, partnerships__ended_on=None)
-    if not standing.is_committee:
-        farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
-    source = farm = None
-    if request.GET.get("from", "").isdecimal():
-        source = _manageable(request, int(request.GET["from"]))
-        farm = get_object_or_404(farms, pk=source.farm_id)
-    elif request.GET.get("farm", "").isdecimal():
-        farm = get_object_or_404(farms, pk=int(request.GET["farm"]))
-    if farm is None:
-        previous = _here(request).manageable_by(standing).exclude(starts_on=None).order_by("-starts_on")
-        return render(
-            request,
-            "contracts/offers/new_from.html",
-            {"farms": [(one, [o for o in previous if o.farm_id == one.pk][:5]) for one in farms]},
-        )
-    form = NewOfferForm(
-        request.POST or None, association=request.association, source=source, initial={"kind": Kind.HARVEST_SHARE}
-    )
-    if request.method == "POST" and form.is_valid():
-        values = {"kind": source.kind if source else None} | form.cleaned_data
-        try:
-            made = actions.create(
-                request.association, farm=farm, start_from=source, by=request.user, now=clock.now(), **values
-            )
-        except Refused as refused:
-            form.add_error(None, str(refused))
-        else:
-            messages.success(request, _("The draft is there. Nobody else sees it before you propose it."))
-            return redirect("contracts:offer_calendar", standing.slug, made.pk)
-    return render(request, "contracts/offers/new.html", {"form": form, "farm": farm, "source": source})
-
-
-def _write(request, one, part, form, save, *, rows=None, template="part", **context):
-    """One page of an offer: show its form; when it is right, `save` it, say what that did, go to the next page."""
-    version = one.version
-    # Form and rows are both looked at, so that all that is wrong is said at once.
-    if request.method == "POST" and all([form.is_valid(), rows is None or rows.is_valid()]):
-        try:
-            save()
-        except Refused as refused:
-            form.add_error(None, str(refused))
-            one.refresh_from_db()
-        else:
-            return _saved(request, one, part, version)
-    names = list(PARTS)
-    return render(
-        request,
-        f"contracts/offers/{template}.html",
-        {
-            "offer": one,
-            "form": form,
-            "rows": rows,
-            "title": PARTS[part][1],
-            "steps": [label for _route, label in PARTS.values()],
-            "current": names.index(part) + 1,
-            "is_draft": one.status == Status.DRAFT,
-            "voids": one.status in (Status.PROPOSED, Status.AGREED),
-            "next_version": one.version + 1,
-        }
-        | context,
-    )
-
-
-def _saved(request, one, part, version):
-    if one.version != version:
-        messages.warning(
-            request,
-            _("Saved as version %(version)s, a draft again. What was accepted is void, and both sides have been told.")
-            % {"version": one.version},
-        )
-    else:
-        messages.success(request, _("Saved."))
-    names = list(PARTS)
-    if "more" in request.POST:
-        return redirect(request.path)
-    if one.status == Status.DRAFT and part != names[-1] and "back" not in request.POST:
-        return redirect(PARTS[names[names.index(part) + 1]][0], request.standing.slug, one.pk)
-    return redirect("contracts:offer", request.standing.slug, one.pk)
-
-
-def offer_edit(request, pk):
-    one = _manageable(request, pk)
-    form_class = BasicsForm if one.status in actions.IN_PREPARATION else DescriptionForm
-    form = form_class(request.POST or None, offer=one)
-
-    def save():
-        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    return _write(request, one, "basics", form, save)
-
-
-def offer_calendar(request, pk):
-    """The rhythm of the season; underneath, its dates one by one."""
-    one = _manageable(request, pk)
-    form = CalendarForm(request.POST or None, offer=one)
-
-    def save():
-        actions.set_calendar(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    days = list(one.deliveries.values_list("day", flat=True))
-    holidays = calendars.holidays_among(days)
-    return _write(
-        request,
-        one,
-        "calendar",
-        form,
-        save,
-        template="calendar",
-        months=season(one, one.deliveries.all(), today=clock.today()),
-        legend=_legend(),
-        dates=[(day, True, holidays.get(day, "")) for day in days] + [(day, False, "") for day in gaps(one, days)],
-        holidays=[f"{date_format(day, 'l j F Y')} ({name})" for day, name in holidays.items()],
-        is_short=bool(days) and season_is_short(one, days),
-        count=len(days),
-    )
-
-
-@require_POST
-def offer_dates(request, pk):
-    """Keep the ticked dates, and add one."""
-    one = _manageable(request, pk)
-    days = []
-    for typed in [*request.POST.getlist("day"), request.POST.get("extra", "")]:
-        try:
-            days += [date.fromisoformat(typed)] if typed else []
-        except ValueError:
-            raise Refused(_("“%(typed)s” is not a date. Example: 2026-12-24.") % {"typed": typed[:30]}) from None
-    version = one.version
-    actions.set_days(one, days=days, by=request.user, now=clock.now())
-    if one.version != version:
-        return _saved(request, one, "calendar", version)
-    messages.success(
-        request, ngettext("%(count)s delivery.", "%(count)s deliveries.", len(days)) % {"count": len(days)}
-    )
-    return redirect("contracts:offer_calendar", request.standing.slug, one.pk)
-
-
-def offer_budget(request, pk):
-    one = _manageable(request, pk)
-    budget = FarmBudget.objects.filter(offer=one).prefetch_related("lines").first()
-    lines = [
-        {"category": line.category, "label": line.label, "amount_cents": line.amount_cents}
-        for line in (budget.lines.all() if budget else ())
-    ]
-    data = request.POST or None
-    start = {
-        "amap_share_hundredths": budget.amap_share_hundredths if budget else 10000,
-        "planned_equivalents_hundredths": budget.planned_equivalents_hundredths
-        if budget
-        else one.capacity_hundredths or None,
-        "budget_visibility": one.budget_visibility,
-    }
-    form = BudgetForm(data, initial=start)
-    new = [{"category": category} for category in FarmBudgetLine.Category.values]
-    rows = Rows(BudgetLineForm, "line", data=data, initial=lines or new, blank=3 if lines else 1)
-
-    def save():
-        lines = [(row["category"], row["label"], row["amount_cents"]) for row in rows.cleaned]
-        actions.set_budget(one, lines=lines, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    note = note_of(one)
-    return _write(
-        request,
-        one,
-        "budget",
-        form,
-        save,
-        rows=rows,
-        template="budget",
-        note=note,
-        parts=note.parts() if note else None,
-    )
-
-
-def offer_shares(request, pk):
-    """Sizes and their prices, or the products of a grid."""
-    one = _manageable(request, pk)
-    data, note = request.POST or None, note_of(one)
-    if one.is_by_date:
-        form = ProductsForm(data, offer=one)
-        products = list(one.products.values("name", "unit", "price_cents"))
-        rows = Rows(ProductForm, "product", data=data, initial=products, blank=4)
-    else:
-        form = SharesForm(data, offer=one)
-        if note and note.computed_cents and not one.reference_price_cents:
-            form.initial["reference_price_cents"] = note.computed_cents
-        if not one.reference_price_cents and not note:
-            form.initial["reference_price_cents"] = None
-        form.initial["capacity_hundredths"] = one.capacity_hundredths or (note and note.equivalents_hundredths) or None
-        rows = Rows(SizeForm, "size", data=data, initial=actions.sizes_as_typed(one) or USUAL_SIZES, blank=2)
-
-    def save():
-        kind = "products" if one.is_by_date else "sizes"
-        actions.edit(one, by=request.user, now=clock.now(), **{kind: rows.cleaned}, **form.cleaned_data)
-
-    return _write(request, one, "shares", form, save, rows=rows, template="shares", note=note)
-
-
-def offer_payment(request, pk):
-    one = _manageable(request, pk)
-    form = PaymentForm(request.POST or None, offer=one)
-
-    def save():
-        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    return _write(request, one, "payment", form, save)
-
-
-def offer_terms(request, pk):
-    one = _manageable(request, pk)
-    form = TermsForm(request.POST or None, offer=one)
-
-    def save():
-        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    return _write(request, one, "terms", form, save, lede=_("The contract is in French, whatever language you read."))
-
-
 # Agreeing, opening, ending
 
 
@@ -587,7 +314,7 @@ def _done(request, one, text):
 
 @require_POST
 def propose(request, pk):
-    one = _manageable(request, pk)
+    one = managed_offer(request, pk)
     actions.propose(one, by=request.user, now=clock.now())
     return _done(
         request,
@@ -598,7 +325,7 @@ def propose(request, pk):
 
 @require_POST
 def accept(request, pk):
-    one = _manageable(request, pk)
+    one = managed_offer(request, pk)
     side, version = request.POST.get("side"), request.POST.get("version", "")
     if side not in Side.values or not version.isdecimal():
         raise Http404
@@ -610,7 +337,7 @@ def accept(request, pk):
 
 @require_POST
 def withdraw(request, pk):
-    one = _manageable(request, pk)
+    one = managed_offer(request, pk)
     actions.withdraw(one, by=request.user, now=clock.now())
     return _done(
         request, one, _("Back to draft, as version %(version)s. Both sides have been told.") % {"version": one.version}
@@ -620,14 +347,14 @@ def withdraw(request, pk):
 @require_POST
 @role_required(Role.COMMITTEE)
 def open(request, pk):
-    one = _manageable(request, pk)
+    one = managed_offer(request, pk)
     actions.open(one, by=request.user, now=clock.now())
     return _done(request, one, _("Sign-up is open, and every household is told."))
 
 
 def cancel(request, pk):
     """Why, and what follows; then it is done."""
-    one = _manageable(request, pk)
+    one = managed_offer(request, pk)
     if one.status in ContractOffer.LIVE and not request.standing.is_committee:
         raise Http404
     form = CancelForm(request.POST or None)
@@ -644,7 +371,7 @@ def cancel(request, pk):
 
 def price_note(request, pk):
     """The price note as PDF (D17), for those who see the budget."""
-    one = get_object_or_404(_here(request).visible_to(request.standing), pk=pk)
+    one = get_object_or_404(offers_here(request).visible_to(request.standing), pk=pk)
     note = note_of(one) if _manages(request, one) or one.budget_visibility == "members" else None
     if note is None:
         raise Http404

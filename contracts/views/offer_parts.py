@@ -1,0 +1,301 @@
+"""The pages an offer is written on, one subject each, gone through in order."""
+
+from datetime import date
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+
+from amap import clock
+from amap.access import Role, role_required
+from amap.dates import date_format
+from amap.errors import Refused
+from amap.models import Farm
+from contracts import calendars
+from contracts.actions import offers as actions
+from contracts.agreement import season_is_short
+from contracts.forms.offers import (
+    BasicsForm,
+    BudgetForm,
+    BudgetLineForm,
+    CalendarForm,
+    DescriptionForm,
+    NewOfferForm,
+    PaymentForm,
+    ProductForm,
+    ProductsForm,
+    Rows,
+    SharesForm,
+    SizeForm,
+    TermsForm,
+)
+from contracts.models import ContractOffer, FarmBudget, FarmBudgetLine
+from contracts.price_note import price_note
+from contracts.season_strip import gaps, season
+
+Status = ContractOffer.Status
+
+# In the order they are gone through.
+PARTS = {
+    "basics": ("contracts:offer_edit", gettext_lazy("What and where")),
+    "calendar": ("contracts:offer_calendar", gettext_lazy("Dates")),
+    "budget": ("contracts:offer_budget", gettext_lazy("Budget")),
+    "shares": ("contracts:offer_shares", gettext_lazy("Shares and price")),
+    "payment": ("contracts:offer_payment", gettext_lazy("Payment")),
+    "terms": ("contracts:offer_terms", gettext_lazy("Terms")),
+}
+
+# In French, as all that a contract prints.
+USUAL_SIZES = [
+    {"label": "Part entière", "coefficient_hundredths": 100},
+    {"label": "Demi-part", "coefficient_hundredths": 50},
+]
+
+
+def offers_here(request):
+    """The offers of this association, with what their pages name; rights come on top."""
+    return ContractOffer.objects.filter(association=request.standing.association_id).select_related(
+        "association", "farm", "place"
+    )
+
+
+def managed_offer(request, pk):
+    """An offer the visitor prepares; a 404 for others."""
+    return get_object_or_404(offers_here(request).manageable_by(request.standing), pk=pk)
+
+
+def legend():
+    """What the marks of `contracts.season_strip.season` mean."""
+    return [
+        {"state": "", "text": _("delivery")},
+        {"state": "moved", "text": _("another day than usual")},
+        {"state": "off", "text": _("no delivery")},
+    ]
+
+
+@role_required(Role.FARMER, Role.LIAISON, Role.COMMITTEE)
+def offer_new(request):
+    """First from what: a farm, or one of its previous offers; then what and where."""
+    standing = request.standing
+    farms = Farm.objects.filter(partnerships__association=standing.association_id, partnerships__ended_on=None)
+    if not standing.is_committee:
+        farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
+    source = farm = None
+    if request.GET.get("from", "").isdecimal():
+        source = managed_offer(request, int(request.GET["from"]))
+        farm = get_object_or_404(farms, pk=source.farm_id)
+    elif request.GET.get("farm", "").isdecimal():
+        farm = get_object_or_404(farms, pk=int(request.GET["farm"]))
+    if farm is None:
+        previous = offers_here(request).manageable_by(standing).exclude(starts_on=None).order_by("-starts_on")
+        return render(
+            request,
+            "contracts/offers/new_from.html",
+            {"farms": [(one, [o for o in previous if o.farm_id == one.pk][:5]) for one in farms]},
+        )
+    form = NewOfferForm(
+        request.POST or None,
+        association=request.association,
+        source=source,
+        initial={"kind": ContractOffer.Kind.HARVEST_SHARE},
+    )
+    if request.method == "POST" and form.is_valid():
+        values = {"kind": source.kind if source else None} | form.cleaned_data
+        try:
+            made = actions.create(
+                request.association, farm=farm, start_from=source, by=request.user, now=clock.now(), **values
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("The draft is there. Nobody else sees it before you propose it."))
+            return redirect("contracts:offer_calendar", standing.slug, made.pk)
+    return render(request, "contracts/offers/new.html", {"form": form, "farm": farm, "source": source})
+
+
+def _write(request, one, part, form, save, *, rows=None, template="part", **context):
+    """One page of an offer: show its form; when it is right, `save` it, say what that did, go to the next page."""
+    version = one.version
+    # Form and rows are both looked at, so that all that is wrong is said at once.
+    if request.method == "POST" and all([form.is_valid(), rows is None or rows.is_valid()]):
+        try:
+            save()
+        except Refused as refused:
+            form.add_error(None, str(refused))
+            one.refresh_from_db()
+        else:
+            return _saved(request, one, part, version)
+    names = list(PARTS)
+    return render(
+        request,
+        f"contracts/offers/{template}.html",
+        {
+            "offer": one,
+            "form": form,
+            "rows": rows,
+            "title": PARTS[part][1],
+            "steps": [label for _route, label in PARTS.values()],
+            "current": names.index(part) + 1,
+            "is_draft": one.status == Status.DRAFT,
+            "voids": one.status in (Status.PROPOSED, Status.AGREED),
+            "next_version": one.version + 1,
+        }
+        | context,
+    )
+
+
+def _saved(request, one, part, version):
+    if one.version != version:
+        messages.warning(
+            request,
+            _("Saved as version %(version)s, a draft again. What was accepted is void, and both sides have been told.")
+            % {"version": one.version},
+        )
+    else:
+        messages.success(request, _("Saved."))
+    names = list(PARTS)
+    if "more" in request.POST:
+        return redirect(request.path)
+    if one.status == Status.DRAFT and part != names[-1] and "back" not in request.POST:
+        return redirect(PARTS[names[names.index(part) + 1]][0], request.standing.slug, one.pk)
+    return redirect("contracts:offer", request.standing.slug, one.pk)
+
+
+def offer_edit(request, pk):
+    one = managed_offer(request, pk)
+    form_class = BasicsForm if one.status in actions.IN_PREPARATION else DescriptionForm
+    form = form_class(request.POST or None, offer=one)
+
+    def save():
+        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
+
+    return _write(request, one, "basics", form, save)
+
+
+def offer_calendar(request, pk):
+    """The rhythm of the season; underneath, its dates one by one."""
+    one = managed_offer(request, pk)
+    form = CalendarForm(request.POST or None, offer=one)
+
+    def save():
+        actions.set_calendar(one, by=request.user, now=clock.now(), **form.cleaned_data)
+
+    days = list(one.deliveries.values_list("day", flat=True))
+    holidays = calendars.holidays_among(days)
+    return _write(
+        request,
+        one,
+        "calendar",
+        form,
+        save,
+        template="calendar",
+        months=season(one, one.deliveries.all(), today=clock.today()),
+        legend=legend(),
+        dates=[(day, True, holidays.get(day, "")) for day in days] + [(day, False, "") for day in gaps(one, days)],
+        holidays=[f"{date_format(day, 'l j F Y')} ({name})" for day, name in holidays.items()],
+        is_short=bool(days) and season_is_short(one, days),
+        count=len(days),
+    )
+
+
+@require_POST
+def offer_dates(request, pk):
+    """Keep the ticked dates, and add one."""
+    one = managed_offer(request, pk)
+    days = []
+    for typed in [*request.POST.getlist("day"), request.POST.get("extra", "")]:
+        try:
+            days += [date.fromisoformat(typed)] if typed else []
+        except ValueError:
+            raise Refused(_("“%(typed)s” is not a date. Example: 2026-12-24.") % {"typed": typed[:30]}) from None
+    version = one.version
+    actions.set_days(one, days=days, by=request.user, now=clock.now())
+    if one.version != version:
+        return _saved(request, one, "calendar", version)
+    messages.success(
+        request, ngettext("%(count)s delivery.", "%(count)s deliveries.", len(days)) % {"count": len(days)}
+    )
+    return redirect("contracts:offer_calendar", request.standing.slug, one.pk)
+
+
+def offer_budget(request, pk):
+    one = managed_offer(request, pk)
+    budget = FarmBudget.objects.filter(offer=one).prefetch_related("lines").first()
+    lines = [
+        {"category": line.category, "label": line.label, "amount_cents": line.amount_cents}
+        for line in (budget.lines.all() if budget else ())
+    ]
+    data = request.POST or None
+    start = {
+        "amap_share_hundredths": budget.amap_share_hundredths if budget else 10000,
+        "planned_equivalents_hundredths": budget.planned_equivalents_hundredths
+        if budget
+        else one.capacity_hundredths or None,
+        "budget_visibility": one.budget_visibility,
+    }
+    form = BudgetForm(data, initial=start)
+    new = [{"category": category} for category in FarmBudgetLine.Category.values]
+    rows = Rows(BudgetLineForm, "line", data=data, initial=lines or new, blank=3 if lines else 1)
+
+    def save():
+        lines = [(row["category"], row["label"], row["amount_cents"]) for row in rows.cleaned]
+        actions.set_budget(one, lines=lines, by=request.user, now=clock.now(), **form.cleaned_data)
+
+    note = price_note(one)
+    return _write(
+        request,
+        one,
+        "budget",
+        form,
+        save,
+        rows=rows,
+        template="budget",
+        note=note,
+        parts=note.parts() if note else None,
+    )
+
+
+def offer_shares(request, pk):
+    """Sizes and their prices, or the products of a grid."""
+    one = managed_offer(request, pk)
+    data, note = request.POST or None, price_note(one)
+    if one.is_by_date:
+        form = ProductsForm(data, offer=one)
+        products = list(one.products.values("name", "unit", "price_cents"))
+        rows = Rows(ProductForm, "product", data=data, initial=products, blank=4)
+    else:
+        form = SharesForm(data, offer=one)
+        if note and note.computed_cents and not one.reference_price_cents:
+            form.initial["reference_price_cents"] = note.computed_cents
+        if not one.reference_price_cents and not note:
+            form.initial["reference_price_cents"] = None
+        form.initial["capacity_hundredths"] = one.capacity_hundredths or (note and note.equivalents_hundredths) or None
+        rows = Rows(SizeForm, "size", data=data, initial=actions.sizes_as_typed(one) or USUAL_SIZES, blank=2)
+
+    def save():
+        kind = "products" if one.is_by_date else "sizes"
+        actions.edit(one, by=request.user, now=clock.now(), **{kind: rows.cleaned}, **form.cleaned_data)
+
+    return _write(request, one, "shares", form, save, rows=rows, template="shares", note=note)
+
+
+def offer_payment(request, pk):
+    one = managed_offer(request, pk)
+    form = PaymentForm(request.POST or None, offer=one)
+
+    def save():
+        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
+
+    return _write(request, one, "payment", form, save)
+
+
+def offer_terms(request, pk):
+    one = managed_offer(request, pk)
+    form = TermsForm(request.POST or None, offer=one)
+
+    def save():
+        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
+
+    return _write(request, one, "terms", form, save, lede=_("The contract is in French, whatever language you read."))
