@@ -1,9 +1,9 @@
-"""Long lists, fifty at a time."""
+"""Long lists, thirty lines at a time."""
 
 from django.core.paginator import Paginator
 
 
-def page_of(request, rows, size=50):
+def page_of(request, rows, size=30):
     """The page of `rows` asked for by `?page=`; nonsense gives the first or the last page, never an error."""
     asked = request.GET.get("page", "")
     return Paginator(rows, size).get_page(asked if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1)

@@ -104,7 +104,7 @@ DEEDS = {
 
 @role_required(Role.COMMITTEE)
 def history(request):
-    """The trail, newest first, fifty deeds a page."""
+    """The trail, newest first, a page at a time."""
     entries = AuditEntry.objects.filter(association=request.standing.association_id).select_related("by")
     asked = request.GET.get("about", "")
     models = next((models for value, _words, models in SUBJECTS if value == asked), ())

@@ -72,7 +72,7 @@ class HouseholdFilter(forms.Form):
 
 @role_required(*READERS)
 def households(request):
-    """The association's households: search, filters, fifty at a time."""
+    """The association's households: search, filters, a page at a time."""
     today, standing = clock.today(), request.standing
     rows = Household.objects.filter(association=standing.association_id).visible_to(standing)
     rows = rows.annotate(is_paid=Exists(Membership.objects.covering(today).filter(household=OuterRef("pk"))))
@@ -81,7 +81,7 @@ def households(request):
     invited = Exists(Invitation.objects.open(clock.now()).filter(member=OuterRef("pk")))
     persons = Member.objects.annotate(is_invited=invited)
     page = page_of(request, rows.prefetch_related(Prefetch("members", persons)))
-    lines = [(household, household.members.all(), _accounts(household.members.all())) for household in page]
+    lines = [(household, household.members.all(), *_accounts(household.members.all())) for household in page]
     to_invite = 0
     if standing.has(*WRITERS):
         to_invite = (
@@ -104,7 +104,9 @@ def households(request):
 
 
 def _accounts(persons):
-    """How the persons of a household sign in, each way said once."""
+    """How the persons of a household sign in, each way said once; and whether there is nothing to say: all have an
+    account.
+    """
     ways = [
         _("signs in")
         if one.user_id
@@ -115,7 +117,7 @@ def _accounts(persons):
         else _("on paper")
         for one in persons
     ]
-    return ", ".join(dict.fromkeys(ways))
+    return ", ".join(dict.fromkeys(ways)), all(one.user_id for one in persons)
 
 
 def _household(request, pk):

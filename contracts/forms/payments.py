@@ -43,28 +43,22 @@ class ChequeNumberField(forms.CharField):
 CHEQUE_ROW = (
     '<tr><th scope="row"><label class="choice"><input type="checkbox" name="chosen" value="{pk}"{checked}>'
     '<span>{household}</span></label></th><td data-label="{day_name}">{day}</td>'
-    '<td data-label="{number_name}"><a href="{url}">{number}</a></td><td data-label="{bank_name}">{bank}</td>'
-    '<td class="num" data-label="{amount_name}">{amount}</td></tr>'
+    '<td><a href="{url}">{number}</a></td><td>{bank}</td>'
+    '<td class="num key">{amount}</td></tr>'
 )
 
 
 def cheque_rows(cheques, *, slug: str, ticked: set[str] | None) -> SafeString:
     """Table rows to tick cheques in, all of them unless `ticked` says which (what was posted)."""
-    names = {
-        "day_name": _("To cash from"),
-        "number_name": _("Cheque no."),
-        "bank_name": _("Bank"),
-        "amount_name": _("Amount"),
-    }
     return format_html_join(
         "",
         CHEQUE_ROW,
         (
-            names
-            | {
+            {
                 "pk": cheque.pk,
                 "checked": SafeString(" checked") if ticked is None or str(cheque.pk) in ticked else "",
                 "household": cheque.instalment.household.name,
+                "day_name": _("From"),
                 "day": date_format(cheque.instalment.deposit_not_before, "DATE_FORMAT"),
                 "url": reverse("contracts:instalment", args=[slug, cheque.instalment_id]),
                 "number": cheque.number,
