@@ -9,13 +9,26 @@ def move(thing, *, to, by, now, reason=""):
     The caller holds the row's lock. Raises ValueError for an arrow that is not drawn: that is a bug, not a visitor's
     error; actions refuse in words before they come here.
     """
-    name = "outcome" if hasattr(thing, "outcome") else "status"
-    before = getattr(thing, name)
-    if to not in thing.MOVES.get(before, ()):
-        raise ValueError(f"{thing._meta.label} {thing.pk}: no arrow from {before} to {to}")
-    setattr(thing, name, to)
-    thing.save(update_fields=[name])
-    record(f"{thing._meta.model_name}.{to}", thing, by=by, now=now, before=before, after=to, reason=reason)
+    move_all([thing], to=to, by=by, now=now, reason=reason)
+
+
+def move_all(things, *, to, by, now, reason=""):
+    """The same for many rows of one model, in two statements."""
+    if not things:
+        return
+    model, name = type(things[0]), "outcome" if hasattr(things[0], "outcome") else "status"
+    entries = []
+    for thing in things:
+        before = getattr(thing, name)
+        if to not in thing.MOVES.get(before, ()):
+            raise ValueError(f"{model._meta.label} {thing.pk}: no arrow from {before} to {to}")
+        entries.append(
+            entry(f"{model._meta.model_name}.{to}", thing, by=by, now=now, before=before, after=to, reason=reason)
+        )
+    model._base_manager.filter(pk__in=[thing.pk for thing in things]).update(**{name: to})
+    AuditEntry.objects.bulk_create(entries, batch_size=500)
+    for thing in things:
+        setattr(thing, name, to)
 
 
 def entry(verb, thing, *, by, now, before="", after="", reason=""):

@@ -55,9 +55,7 @@ def turn_last_keys(now):
     awaited = Instalment.objects.awaited().filter(subscription=OuterRef("pk"))
     waiting = list(Subscription.objects.filter(~Exists(awaited), status=Subscription.Status.AWAITING_DOCUMENTS))
     missing = subscriptions.missing_keys_of(waiting) if waiting else {}
-    for subscription in waiting:
-        if subscription.pk not in missing:
-            subscriptions.validate_if_complete(subscription, now=now)
+    subscriptions.validate_complete([one for one in waiting if one.pk not in missing], now=now)
 
 
 def follow_the_calendar(now):

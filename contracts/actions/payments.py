@@ -18,7 +18,7 @@ from amap.actions import money
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.models import Association, AuditEntry, FarmLiaison
+from amap.models import Association, FarmLiaison
 from contracts.actions import subscriptions
 from contracts.models import Cheque, DepositBatch, Instalment, Subscription
 from contracts.pricing import cheque_problem, stale_after
@@ -73,7 +73,7 @@ def receive(pile, *, by, now, is_old_news=False):
         for paper in [papers[instalment.pk]]
     )
     money.record_all([_received(cheque, by=by, now=now) for cheque in cheques])
-    _move(instalments, to=Status.RECEIVED, by=by, now=now)
+    states.move_all(instalments, to=Status.RECEIVED, by=by, now=now)
     _validate_complete(instalments, now=now, is_old_news=is_old_news)
     return cheques
 
@@ -138,7 +138,7 @@ def hand_over(farm, *, association, cheques, on, by, now):
             for cheque in cheques
         ]
     )
-    _move(instalments, to=Status.HANDED_OVER, by=by, now=now)
+    states.move_all(instalments, to=Status.HANDED_OVER, by=by, now=now)
     states.record("depositbatch.handed_over", batch, by=by, now=now, after=batch.total_cents)
     return batch
 
@@ -150,7 +150,7 @@ def cash(*instalments, by, now, on=None):
     for instalment in instalments:
         _refuse_other_than(instalment, Status.HANDED_OVER)
     _arrive(instalments, _events(instalments, "cleared"), "cheques_sent", by=by, now=now, on=on)
-    _move(instalments, to=Status.CASHED, by=by, now=now)
+    states.move_all(instalments, to=Status.CASHED, by=by, now=now)
 
 
 @transaction.atomic
@@ -177,7 +177,7 @@ def reject(instalment, *, reason, by, now):
         now=now,
         reason=reason,
     )
-    _move([instalment], to=Status.REJECTED, by=by, now=now, reason=reason)
+    states.move(instalment, to=Status.REJECTED, by=by, now=now, reason=reason)
     (new,) = _add([(instalment, instalment.amount_cents, max(today, instalment.deposit_not_before))], replaces=True)
     states.record("instalment.replaces", new, by=by, now=now, before=instalment.reference, reason=reason)
     _tell(new.subscription, [new], key=f"payment_missing:{new.pk}", now=now, reason=reason)
@@ -204,9 +204,9 @@ def give_back(instalment, *, reason, by, now):
         reason=reason,
     )
     _void(cheque)
-    _move([instalment], to=Status.RETURNED, by=by, now=now, reason=reason)
+    states.move(instalment, to=Status.RETURNED, by=by, now=now, reason=reason)
     if instalment.subscription.status in Subscription.HOLDS:
-        _move([instalment], to=Status.PLANNED, by=by, now=now, reason=reason)
+        states.move(instalment, to=Status.PLANNED, by=by, now=now, reason=reason)
 
 
 # Transfers
@@ -219,7 +219,7 @@ def declare(*instalments, by, now, is_old_news=False):
     for instalment in instalments:
         _refuse_method(instalment, Instalment.Method.TRANSFER)
         _refuse_other_than(instalment, Status.PLANNED)
-    _move(instalments, to=Status.DECLARED, by=by, now=now)
+    states.move_all(instalments, to=Status.DECLARED, by=by, now=now)
     _validate_complete(instalments, now=now, is_old_news=is_old_news)
 
 
@@ -232,7 +232,7 @@ def confirm(*instalments, by, now, on=None):
         _refuse_other_than(instalment, Status.PLANNED, Status.DECLARED)
     events = {one.pk: f"instalment:{one.pk}:confirmed" for one in instalments}
     _arrive(instalments, events, "due", by=by, now=now, on=on)
-    _move(instalments, to=Status.CONFIRMED, by=by, now=now)
+    states.move_all(instalments, to=Status.CONFIRMED, by=by, now=now)
     _validate_complete(instalments, now=now)
 
 
@@ -267,7 +267,7 @@ def correct(instalment, *, reason, by, now):
         case _:
             raise Refused(_("There is no step to take back here."))
     money.reverse_all(money.standing(undone).values(), by=by, now=now, reason=reason)
-    _move([instalment], to=to, by=by, now=now, reason=reason)
+    states.move(instalment, to=to, by=by, now=now, reason=reason)
 
 
 # Reminding
@@ -339,20 +339,6 @@ def _lock(pks):
         .filter(pk__in=pks)
         .order_by("pk")
     )
-
-
-def _move(instalments, *, to, by, now, reason=""):
-    """Move locked instalments along a drawn arrow: one update and one audit statement for all."""
-    for one in instalments:
-        if to not in Instalment.MOVES.get(one.status, ()):
-            raise ValueError(f"instalment {one.pk}: no arrow from {one.status} to {to}")
-    Instalment.objects.filter(pk__in=[one.pk for one in instalments]).update(status=to)
-    AuditEntry.objects.bulk_create(
-        states.entry(f"instalment.{to}", one, by=by, now=now, before=one.status, after=to, reason=reason)
-        for one in instalments
-    )
-    for one in instalments:
-        one.status = to
 
 
 def _add(wanted, *, replaces=False):
@@ -452,8 +438,7 @@ def _validate_complete(instalments, *, now, is_old_news=False):
     waiting = Subscription.objects.filter(
         pk__in={one.subscription_id for one in instalments}, status=Subscription.Status.AWAITING_DOCUMENTS
     ).exclude(instalments__status=Status.PLANNED)
-    for subscription in waiting:
-        subscriptions.validate_if_complete(subscription, now=now, is_old_news=is_old_news)
+    subscriptions.validate_complete(waiting, now=now, is_old_news=is_old_news)
 
 
 def _void(cheque):

@@ -15,7 +15,7 @@ from amap.actions import money
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.models import AuditEntry, Membership, Movement
+from amap.models import Membership, Movement
 from contracts import documents, signing
 from contracts.models import (
     ContractDocument,
@@ -398,7 +398,7 @@ def _awaited_text(method, cents):
 
 
 @transaction.atomic
-def validate(subscription, *, now, by=None, is_old_news=False):
+def validate(subscription, *, now, by=None):
     """Declare a subscription valid once its three keys are turned (BR-21). Raises `Refused` naming those missing."""
     subscription = _lock(subscription)
     if subscription.status != Subscription.Status.AWAITING_DOCUMENTS:
@@ -406,45 +406,50 @@ def validate(subscription, *, now, by=None, is_old_news=False):
     missing = missing_keys(subscription)
     if missing:
         raise Refused(_("Not valid yet: %(missing)s.") % {"missing": ", ".join(missing)})
-    return _make_valid(subscription, by=by, now=now, is_old_news=is_old_news)
+    _make_valid([subscription], by=by, now=now)
+    return subscription
 
 
 @transaction.atomic
-def validate_if_complete(subscription, *, now, by=None, is_old_news=False):
-    """The same, without a word when something is missing: for whoever has just turned a key."""
-    subscription = _lock(subscription)
-    if subscription.status == Subscription.Status.AWAITING_DOCUMENTS and not missing_keys(subscription):
-        return _make_valid(subscription, by=by, now=now, is_old_news=is_old_news)
-    return subscription
+def validate_complete(found, *, now, is_old_news=False):
+    """Declare valid those of `found` that lack nothing any more, without a word about the others: for whoever has just
+    turned a key. Returns them. With `is_old_news` nobody is written to.
+    """
+    waiting = _locked().filter(pk__in=[subscription.pk for subscription in found])
+    waiting = list(waiting.filter(status=Subscription.Status.AWAITING_DOCUMENTS).order_by("pk"))
+    missing = missing_keys_of(waiting) if waiting else {}
+    complete = [subscription for subscription in waiting if subscription.pk not in missing]
+    _make_valid(complete, by=None, now=now, is_old_news=is_old_news)
+    return complete
 
 
-def _make_valid(subscription, *, by, now, is_old_news):
-    subscription.validated_at = now
-    subscription.save(update_fields=["validated_at"])
-    states.move(subscription, to=Subscription.Status.VALIDATED, by=by, now=now)
-    if first_day(subscription) <= timezone.localdate(now):
-        states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
+def _make_valid(complete, *, by, now, is_old_news=False):
+    Subscription.objects.filter(pk__in=[subscription.pk for subscription in complete]).update(validated_at=now)
+    states.move_all(complete, to=Subscription.Status.VALIDATED, by=by, now=now)
+    today = timezone.localdate(now)
+    begun = [subscription for subscription in complete if subscription.first_day <= today]
+    states.move_all(begun, to=Subscription.Status.ACTIVE, by=None, now=now)
     if not is_old_news:
-        _tell("contract_validated", subscription, to=subscription.household, now=now)
-    return subscription
+        for subscription in complete:
+            _tell("contract_validated", subscription, to=subscription.household, now=now)
 
 
 def _lock(subscription):
     """The freshly read row. Payments and withdrawal change what a subscription is: one at a time."""
-    rows = Subscription.objects.select_related("offer__farm", "association", "household")
-    return rows.select_for_update(of=("self",)).get(pk=subscription.pk)
+    return _locked().get(pk=subscription.pk)
 
 
-def first_day(subscription):
-    """The date of its first delivery."""
-    return Subscription.objects.filter(pk=subscription.pk).with_first_day().values_list("first_day", flat=True).get()
+def _locked():
+    """Subscriptions to be read under their locks, each with its `first_day`."""
+    rows = Subscription.objects.select_related("offer__farm", "association", "household").with_first_day()
+    return rows.select_for_update(of=("self",))
 
 
 @transaction.atomic
 def begin(subscription, *, now):
     """A valid subscription whose first delivery has come runs (domain.md §2.3). Idempotent."""
     subscription = _lock(subscription)
-    if subscription.status == Subscription.Status.VALIDATED and first_day(subscription) <= timezone.localdate(now):
+    if subscription.status == Subscription.Status.VALIDATED and subscription.first_day <= timezone.localdate(now):
         states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
 
 
@@ -465,7 +470,7 @@ def refuse_withdrawal(subscription, today):
     begun = _("The season has begun: the commitment lasts until its end. Talk to the farm liaison.")
     if subscription.status not in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED):
         raise Refused(begun)
-    if first_day(subscription) <= today:
+    if subscription.offer.deliveries.filter(rank=subscription.first_rank, day__lte=today).exists():
         raise Refused(begun)
     handed_in = subscription.instalments.filter(status__in=Instalment.HANDED_IN).count()
     if handed_in:
@@ -485,19 +490,7 @@ def withdraw(subscription, *, by, now, reason=""):
     subscription = _lock(subscription)
     refuse_withdrawal(subscription, timezone.localdate(now))
     awaited = list(subscription.instalments.awaited())
-    subscription.instalments.awaited().update(status=Instalment.Status.CANCELLED)
-    AuditEntry.objects.bulk_create(
-        states.entry(
-            "instalment.cancelled",
-            instalment,
-            by=by,
-            now=now,
-            before=Instalment.Status.PLANNED,
-            after=Instalment.Status.CANCELLED,
-            reason=reason,
-        )
-        for instalment in awaited
-    )
+    states.move_all(awaited, to=Instalment.Status.CANCELLED, by=by, now=now, reason=reason)
     states.move(subscription, to=Subscription.Status.WITHDRAWN, by=by, now=now, reason=reason)
     owed = Movement.objects.filter(key=sold(subscription)).first()
     if owed:

@@ -408,9 +408,9 @@ def test_one_cheque_missing_of_twelve_keeps_it_waiting_br_21(amap):
     assert subscriptions.missing_keys(signed) == ["1 cheque missing (€42.00)"]
     with pytest.raises(Refused, match=r"Not valid yet: 1 cheque missing \(€42.00\)\."):
         subscriptions.validate(signed, by=amap.committee, now=NOW)
-    assert subscriptions.validate_if_complete(signed, now=NOW).status == "awaiting_documents"
+    assert subscriptions.validate_complete([signed], now=NOW) == []
     hand_in(signed)
-    assert subscriptions.validate_if_complete(signed, now=NOW).status == "validated"
+    assert subscriptions.validate_complete([signed], now=NOW)[0].status == "validated"
     assert Letter.objects.filter(kind="contract_validated", to=amap.member.email).count() == 1
 
 
