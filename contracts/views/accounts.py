@@ -3,8 +3,9 @@
 from django.db.models import Exists, OuterRef
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from amap import charts, clock, spreadsheets
@@ -19,6 +20,21 @@ from contracts.payment_rows import payment_rows
 from contracts.views.payments import farm_of, instalments_here
 
 READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
+# The columns of the two tables: a figure of ledger.Sums, and its name.
+OF_A_FARM = {
+    "late": gettext_lazy("Late"),
+    "awaited": gettext_lazy("Awaited"),
+    "declared": gettext_lazy("Transfers announced"),
+    "held": gettext_lazy("Cheques held"),
+    "handed_over": gettext_lazy("Handed to the farm"),
+    "paid": gettext_lazy("Paid"),
+}
+OF_A_HOUSEHOLD = {
+    "late": gettext_lazy("Late"),
+    "awaited": gettext_lazy("Awaited"),
+    "on_its_way": gettext_lazy("On its way"),
+    "paid": gettext_lazy("Paid"),
+}
 
 
 def _farms(request):
@@ -65,21 +81,28 @@ def accounts(request):
         )
         page = page_of(request, households.order_by("name", "number").values_list("pk", "name"))
         of_page = ledger.sums_by(instalments.filter(household__in=[pk for pk, _name in page]), "household", **when)
+        total = ledger.add(sums.values())
+        chosen = f"farm={farm[1]}&" if farm else ""
         context |= {
-            "total": ledger.add(sums.values()),
-            "by_farm": _farm_rows(farms, sums),
+            "total": total,
             "months": _months(sums),
+            "farm_columns": OF_A_FARM,
+            "farm_rows": _rows(_by_farm(farms, sums), OF_A_FARM),
+            "total_cells": _cells(total, OF_A_FARM),
             "page": page,
-            "household_rows": _household_rows([(pk, name, of_page[(pk,)]) for pk, name in page], farm),
+            "household_columns": OF_A_HOUSEHOLD,
+            "household_rows": _rows(
+                [(f"{chosen}household={pk}", name, of_page[(pk,)]) for pk, name in page], OF_A_HOUSEHOLD
+            ),
             "only_late": only_late,
         }
     return render(request, "contracts/payments/accounts.html", context)
 
 
-def _farm_rows(farms, sums):
-    """[{"name", "slug", "sums"}] of the farms that are owed or were paid something."""
+def _by_farm(farms, sums):
+    """(query, name, sums) of the farms that are owed or were paid something."""
     found = ledger.along(sums, 0)
-    return [{"name": name, "slug": slug, "sums": found[pk]} for pk, slug, name in farms if pk in found]
+    return [(f"farm={slug}", name, found[pk]) for pk, slug, name in farms if pk in found]
 
 
 def _months(sums):
@@ -97,37 +120,25 @@ def _months(sums):
     )
 
 
-ROW = (
-    '<tr><th scope="row"><a href="?{}household={}">{}</a></th>'
-    + 5 * '<td class="num {}" data-label="{}">{}</td>'
-    + "</tr>"
-)
+ROW = '<tr><th scope="row"><a href="?{}">{}</a></th><td class="num key">{}</td>{}</tr>'
+CELL = '<td class="num{}" data-label="{}">{}</td>'
 
 
-def _household_rows(rows, farm):
-    """The table's rows. Dozens of them, so they are formatted here."""
-    chosen = f"farm={farm[1]}&" if farm else ""
-    promised, late, awaited, on_its_way, paid = _("Promised"), _("Late"), _("Awaited"), _("On its way"), _("Paid")
+def _rows(lines, columns):
+    """Rows of (query, name, sums): what was promised, then the figures of `columns`, {figure: its name}."""
     return format_html_join(
-        "",
-        ROW,
-        (
-            (
-                *(chosen, pk, name),
-                *("key", promised, euros_text(sums.promised)),
-                *_figure(late, format_html("<strong>{}</strong>", euros_text(sums.late)), sums.late),
-                *_figure(awaited, euros_text(sums.awaited), sums.awaited),
-                *_figure(on_its_way, euros_text(sums.on_its_way), sums.on_its_way),
-                *_figure(paid, euros_text(sums.paid), sums.paid),
-            )
-            for pk, name, sums in rows
-        ),
+        "", ROW, ((query, name, euros_text(sums.promised), _cells(sums, columns)) for query, name, sums in lines)
     )
 
 
-def _figure(name, text, cents):
-    """The class, name and text of a figure; nothing is a dash, which a phone leaves out."""
-    return ("", name, text) if cents else ("spare", name, "–")
+def _cells(sums, columns):
+    """One cell a figure. Nothing is a dash, which a phone leaves out."""
+    cells = (
+        (" late" if figure == "late" else "", name, euros_text(cents)) if cents else (" spare", name, "–")
+        for figure, name in columns.items()
+        for cents in [getattr(sums, figure)]
+    )
+    return format_html_join("", CELL, cells)
 
 
 @role_required(*READERS)
