@@ -3,36 +3,47 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import groupby
+from operator import itemgetter
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from amap.dates import date_format
+from amap.words import pair
 from contracts import calendars
 
 
-def months(days: Iterable[tuple[date, str, str]]) -> list[dict]:
-    """(day, state, words) in any order → one entry per month. A screen reader says the whole date, then the words."""
+def months(days: Iterable[tuple[date, str, str, str]]) -> list[dict]:
+    """(day, state, words, address) in any order → one entry per month; words and address may be empty.
+
+    A screen reader says the whole date, then the words.
+    """
     strip = []
-    for (year, _month), group in groupby(sorted(days), key=lambda entry: (entry[0].year, entry[0].month)):
-        entries = list(group)
-        first = entries[0][0]
+    in_order = sorted(days, key=itemgetter(0))
+    for (year, _month), group in groupby(in_order, key=lambda entry: (entry[0].year, entry[0].month)):
+        entries = [_square(*entry) for entry in group]
+        first = entries[0]["day"]
         label = capfirst(date_format(first, "F Y" if not strip or year != strip[-1]["year"] else "F"))
-        strip.append(
-            {
-                "label": label,
-                "year": year,
-                "days": [
-                    {
-                        "text": day.day,
-                        "state": state,
-                        "title": ": ".join(filter(None, [date_format(day, "l j F"), str(words)])),
-                    }
-                    for day, state, words in entries
-                ],
-            }
-        )
+        strip.append({"label": label, "year": year, "days": entries})
     return strip
+
+
+def _square(day, state, words, url=""):
+    said = date_format(day, "l j F")
+    return {"day": day, "text": day.day, "state": state, "title": pair(said, words) if words else said, "url": url}
+
+
+def own(deliveries, ranks, *, today: date) -> list[dict]:
+    """The months of a season's deliveries, those whose rank is in `ranks` marked as the household's own."""
+    return months(
+        (
+            one.day,
+            ("done" if one.day < today else "mine") if one.rank in ranks else "",
+            _("your basket") if one.rank in ranks else "",
+        )
+        for one in deliveries
+        if one.status != "cancelled"
+    )
 
 
 def season(offer, deliveries, *, today: date, marks: Mapping[date, tuple[str, str]] | None = None) -> list[dict]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db.models import Q, Sum
-from django.utils.translation import gettext as _
 
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment
@@ -109,11 +108,6 @@ def alphabetical(name):
 def contents_text(contents):
     """`[["Half share", 1], ["Bread", 2]]` → `Half share, 2 × Bread`."""
     return ", ".join(label if quantity == 1 else f"{quantity} × {label}" for label, quantity in contents)
-
-
-def pair_text():
-    """How the reader's language joins a name and what is said of it: `"%s: %s"`."""
-    return _("%s: %s")
 
 
 def deliveries_of(distribution, farm_ids=None):

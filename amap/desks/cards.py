@@ -20,7 +20,6 @@ from django.utils.translation import ngettext
 from amap import clock
 from amap.access import Role, Standing
 from amap.dates import date_format
-from amap.desks.plots import HOLES_WITHIN
 from amap.euros import equivalents_text, euros_text
 from amap.facts import facts
 from amap.models import (
@@ -34,6 +33,7 @@ from amap.models import (
     MembershipPeriod,
     Partnership,
 )
+from amap.words import pair
 from contracts.models import (
     ContractOffer,
     Delivery,
@@ -235,7 +235,8 @@ def holes_in_the_roster(desk):
     """Evenings of the next ten days with too few people; urgent in the last hours (BR-62, BR-65)."""
     holes = (
         Shift.objects.filter(
-            distribution__association=desk.association, distribution__day__range=(desk.today, desk.today + HOLES_WITHIN)
+            distribution__association=desk.association,
+            distribution__day__range=(desk.today, desk.today + Shift.HOLES_WITHIN),
         )
         .exclude(distribution__status=Distribution.Status.CLOSED)
         .order_by("distribution__day")
@@ -275,7 +276,7 @@ def replacements_wanted(desk):
     wanted = ShiftAssignment.objects.filter(
         association=desk.association,
         status=ShiftAssignment.Status.SWAP_REQUESTED,
-        distribution__day__range=(desk.today, desk.today + HOLES_WITHIN),
+        distribution__day__range=(desk.today, desk.today + Shift.HOLES_WITHIN),
     ).order_by("distribution__day")
     columns = ("pk", "distribution__day", "shift__role__name", "household__name", "volunteer")
     rows = yield facts(wanted, *columns, most=20)
@@ -509,7 +510,7 @@ def late_payments(desk):
     yield Card(
         ngettext("%(count)s payment is late: %(sum)s", "%(count)s payments are late: %(sum)s", count)
         % {"count": count, "sum": euros_text(cents)},
-        desk.url("contracts:accounts"),
+        desk.url("contracts:accounts", only="late"),
         note=ngettext(
             "%(count)s household. A letter has gone; a telephone call often solves it.",
             "%(count)s households. A letter has gone; a telephone call often solves it.",
@@ -718,7 +719,7 @@ def mandates_ending(desk):
     if not rows:
         return
     url = desk.url("amap:seats")
-    lines = [(f"{name}: {CommitteeSeat.Role(role).label} ({_day(ends_on)})", url) for name, role, ends_on in rows]
+    lines = [(pair(name, f"{CommitteeSeat.Role(role).label} ({_day(ends_on)})"), url) for name, role, ends_on in rows]
     yield Card(
         ngettext("%(count)s role ends soon", "%(count)s roles end soon", len(rows)) % {"count": len(rows)},
         url,

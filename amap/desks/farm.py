@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from amap import clock
 from amap.desks import plots
 from amap.euros import equivalents_text, euros_text
+from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Instalment, OfferAcceptance
 from deliveries.models import Basket, Distribution
 from deliveries.models.distributions import harvest_visible
@@ -123,7 +124,7 @@ def _fill(day):
 
     def add(stop, label, quantity):
         several = len(offers[stop.association_id]) > 1
-        amounts[f"{stop.title}: {label}" if several else label][stop.association] += quantity
+        amounts[pair(stop.title, label) if several else label][stop.association] += quantity
 
     open_stops = [stop for stop in day.stops if stop.status == Delivery.Status.SCHEDULED]
     hundredths = 0

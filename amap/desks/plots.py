@@ -12,10 +12,10 @@ from amap.dates import short_day
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
 from contracts.models import Subscription
+from deliveries.models import Shift
 
 MONTHS_BACK, MONTHS = 5, 12
 SEASON_BACK, SEASON_AHEAD = timedelta(days=62), timedelta(days=190)
-HOLES_WITHIN = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def season(association, today):
         following = following or day
         state, words = "", place
         if missing:
-            state = "late" if day <= today + HOLES_WITHIN else ""
+            state = "late" if day <= today + Shift.HOLES_WITHIN else ""
             words = (
                 place
                 + ", "

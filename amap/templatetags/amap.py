@@ -9,6 +9,7 @@ from amap.euros import equivalents_text, euros_text
 from amap.models import CommitteeSeat
 from amap.phones import phone_text
 from amap.tokens import token_of
+from amap.words import pair
 
 register = template.Library()
 
@@ -18,6 +19,7 @@ register.filter("euros", euros_text)
 register.filter("equivalents", equivalents_text)
 register.filter("phone", phone_text)
 register.filter("token", token_of)
+register.filter("pair", pair)
 
 
 @register.filter

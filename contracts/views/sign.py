@@ -18,12 +18,12 @@ from django.views.decorators.http import require_http_methods
 from amap import clock
 from amap.errors import Refused
 from amap.models import Household
-from contracts import documents, signing, wording
+from contracts import documents, season_strip, signing, wording
 from contracts.actions import subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
 from contracts.models import ContractOffer, Instalment, Subscription, WaitingListEntry
 from contracts.signing import MOST_OF_A_PRODUCT
-from contracts.views.pieces import made_of, months
+from contracts.views.pieces import made_of
 
 
 def steps():
@@ -263,7 +263,7 @@ def _check(request, asked):
         "action": address,
         "change_baskets": asked.address(),
         "change_payments": asked.address("pay"),
-        "months": months(asked.proposal.deliveries, set(asked.quote.ranks), asked.today),
+        "months": season_strip.own(asked.proposal.deliveries, set(asked.quote.ranks), today=asked.today),
         "first_on": asked.proposal.by_rank[asked.quote.ranks[0]].day,
         "last_on": asked.proposal.by_rank[asked.quote.ranks[-1]].day,
         "parts": _parts(asked.plan),

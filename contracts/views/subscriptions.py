@@ -17,7 +17,7 @@ from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.euros import euros_text
 from amap.pages import page_of
-from contracts import documents, ledger, pricing, signing, tasks
+from contracts import documents, ledger, pricing, season_strip, signing, tasks
 from contracts.actions import subscriptions
 from contracts.forms.subscriptions import WithdrawForm
 from contracts.models import (
@@ -30,7 +30,7 @@ from contracts.models import (
     WaitingListEntry,
 )
 from contracts.payment_rows import payment_rows
-from contracts.views.pieces import made_of, months
+from contracts.views.pieces import made_of
 
 MANAGERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.FARMER)
 
@@ -59,7 +59,7 @@ def subscription(request, pk):
     context = {
         "it": it,
         "is_mine": it.household_id == standing.household_id,
-        "months": months(deliveries, {one.rank for one in mine}, today),
+        "months": season_strip.own(deliveries, {one.rank for one in mine}, today=today),
         "next": next((one.day for one in mine if one.day >= today), None),
         "left": sum(one.day >= today for one in mine),
         "payment_rows": payment_rows(instalments, standing.slug),

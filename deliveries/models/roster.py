@@ -1,5 +1,7 @@
 """Who holds the evening."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +33,9 @@ class ShiftRole(models.Model):
 
 class Shift(models.Model):
     """A role at a distribution. `taken` is kept by conditional updates and bounded by the database."""
+
+    # From how long before the day a missing person is pointed out.
+    HOLES_WITHIN = timedelta(days=10)
 
     distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="shifts")
     role = models.ForeignKey(ShiftRole, models.PROTECT, related_name="shifts")

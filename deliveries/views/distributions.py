@@ -1,7 +1,6 @@
 """Distributions: the season, one evening, planning and moving."""
 
 from datetime import timedelta
-from itertools import groupby
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,9 +11,10 @@ from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
-from amap.dates import date_format
 from amap.errors import Refused
 from amap.pages import page_of
+from amap.words import pair
+from contracts.season_strip import months
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.actions import roster
@@ -68,8 +68,7 @@ def distributions(request):
 
 def _what(deliveries):
     """(what the household takes, who comes) in words."""
-    pair = reader.pair_text()
-    mine = [pair % (title, reader.contents_text(contents)) for title, _farm, contents in deliveries if contents]
+    mine = [pair(title, reader.contents_text(contents)) for title, _farm, contents in deliveries if contents]
     farms = dict.fromkeys(farm for _title, farm, _contents in deliveries)
     return " · ".join(mine), ", ".join(farms)
 
@@ -78,23 +77,13 @@ def _months(standing, evenings, coming, today):
     """The calendar strip from three months ago on."""
     evenings = [evening for evening in evenings if evening.day >= today.replace(day=1) - timedelta(days=92)]
     following = next((evening.pk for evening in evenings if evening.day >= today), None)
-    months = []
-    for _month, days in groupby(evenings, key=lambda evening: (evening.day.year, evening.day.month)):
-        strip = []
-        for evening in days:
-            mine, farms = _what(coming.get((evening.day, evening.place), ()))
-            state = "done" if evening.day < today else "mine" if mine else ""
-            strip.append(
-                {
-                    "text": evening.day.day,
-                    "state": f"{state} next" if evening.pk == following else state,
-                    "title": reader.pair_text() % (date_format(evening.day, "l j F"), mine or farms),
-                    "url": reverse("deliveries:distribution", args=[standing.slug, evening.pk]),
-                }
-            )
-            first = evening.day
-        months.append({"label": date_format(first, "F Y"), "days": strip})
-    return months
+    strip = []
+    for evening in evenings:
+        mine, farms = _what(coming.get((evening.day, evening.place), ()))
+        state = "done" if evening.day < today else "mine" if mine else ""
+        url = reverse("deliveries:distribution", args=[standing.slug, evening.pk])
+        strip.append((evening.day, f"{state} next" if evening.pk == following else state, mine or farms, url))
+    return months(strip)
 
 
 def _legend(standing):

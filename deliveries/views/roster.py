@@ -9,6 +9,7 @@ from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
@@ -76,7 +77,7 @@ def roster(request):
         "deliveries/roster/roster.html",
         {
             "page": page_of(request, coming, EVENINGS_A_PAGE),
-            "season": glance(coming, request.GET.get("show")),
+            "season": glance(coming, request.GET.get("show"), clock.today()),
             "mine": [evening for evening in coming if evening.is_mine],
             "missing": sum(evening.missing for evening in coming),
             "holes": sum(1 for evening in coming if evening.missing),
@@ -90,24 +91,22 @@ def roster(request):
     )
 
 
-def glance(coming, show):
-    """The evenings as a strip of the season; each day leads to its evening."""
-    strip = months(
-        [
-            (
-                evening.day,
-                "mine" if evening.is_mine else "late" if evening.missing and not evening.is_over else "done",
-                _("your shift") if evening.is_mine else _("%(count)d missing") % {"count": evening.missing},
-            )
-            for evening in coming
-        ]
-    )
-    places = {evening.day: (rank // EVENINGS_A_PAGE + 1, evening.pk) for rank, evening in enumerate(coming)}
-    days = sorted(places)
-    for square, day in zip((square for month in strip for square in month["days"]), days, strict=True):
-        number, pk = places[day]
-        square["url"] = f"?{urlencode({'show': show, 'page': number} if show else {'page': number})}#evening-{pk}"
-    return strip
+def glance(coming, show, today):
+    """The evenings as a strip of the season; each day leads to its evening. Holes are marked when they are near."""
+    strip = []
+    for rank, evening in enumerate(coming):
+        if evening.is_mine:
+            state, words = "mine", _("your shift")
+        elif evening.missing and not evening.is_over:
+            state = "late" if evening.day <= today + Shift.HOLES_WITHIN else ""
+            words = ngettext("%(count)s person missing", "%(count)s people missing", evening.missing)
+            words %= {"count": evening.missing}
+        else:
+            state, words = "done", _("past") if evening.is_over else _("complete")
+        number = rank // EVENINGS_A_PAGE + 1
+        query = urlencode({"show": show, "page": number} if show else {"page": number})
+        strip.append((evening.day, state, words, f"?{query}#evening-{evening.pk}"))
+    return months(strip)
 
 
 def roster_pdf(request):

@@ -15,6 +15,7 @@ from amap.access import ROLE_NAMES, Role, role_required
 from amap.errors import Refused
 from amap.models import Member
 from amap.phones import phone_text
+from amap.words import pair_text
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.forms.distributions import CloseForm, CollectForm, NoteForm
@@ -107,7 +108,7 @@ PLAIN_ROW = '<li id="h{}" class="sign">{}</li>'
 def _rows(lines, read, slug):
     """The list's rows as one safe string: three hundred baskets cost no template include."""
     evening = read.distribution
-    pair = reader.pair_text()
+    pair = pair_text()
     titles = {pk: pair % (delivery.title.replace("%", "%%"), "%s") for pk, delivery in read.deliveries.items()}
     urls = {name: reverse(f"deliveries:{name}", args=[slug, evening.pk]) for name in ("collect", "uncollect", "sheet")}
     if not evening.is_locked:
