@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.views.defaults import server_error
 
 from amap import charts
 
@@ -77,3 +78,16 @@ def test_a_stack_lays_parts_end_to_end():
         ("25.00", "50.00", 2),
         ("75.00", "25.00", 3),
     ]
+
+
+def test_a_failure_has_its_page_even_before_the_static_files_are_collected(settings, rf, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    }
+    page = server_error(rf.get("/")).content.decode()
+    assert "Quelque chose a cassé" in page
+    assert "Something broke" in page
+    linked = re.findall(r'href="/static/([^"]+)"', page)
+    assert len(linked) == 2
+    assert all(map(finders.find, linked))
