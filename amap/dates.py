@@ -8,15 +8,20 @@ def date_format(value, form=None):
     """As Django's own, also for a time, with « 1er novembre » where French says so. `form`: a format or its name."""
     text = formats.date_format(value, form)
     if getattr(value, "day", None) == 1 and _is_french():
-        month = formats.date_format(value, "F")
-        text = text.replace(f"1 {month}", f"1er {month}")
+        return _first(text, formats.date_format(value, "F"))
     return text
 
 
 def short_day(day, form="D j M"):
     """`jeu 26 nov` / `Thu 26 Nov`. `form`: as `date_format` reads it."""
-    text = formats.date_format(day, form.replace("M", "N") if _is_french() else form)
-    return text.lower() if _is_french() else text
+    if not _is_french():
+        return formats.date_format(day, form)
+    text = formats.date_format(day, form.replace("M", "N")).lower()
+    return _first(text, formats.date_format(day, "N").lower()) if day.day == 1 else text
+
+
+def _first(text, month):
+    return text.replace(f"1 {month}", f"1er {month}")
 
 
 def _is_french():
