@@ -14,16 +14,7 @@ from amap.ibans import iban_text
 from contracts import wording
 from contracts.references import transfer_reference
 
-CLAUSES = (
-    "composition",
-    "member_commitments",
-    "farmer_commitments",
-    "common_commitments",
-    "hazard_clause",
-    "absence_clause",
-    "shortage_rule",
-    "termination_clause",
-)
+CLAUSES = ("composition", *wording.TERMS)
 
 
 def content(

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from amap.euros import EuroField, HundredthsField
 from amap.forms.fields import DayField, NameField, TextField
 from contracts.models import ContractOffer, FarmBudgetLine
+from contracts.wording import TERMS
 
 MOST_ROWS = 60
 MOST_CLOSURES = 60
@@ -327,17 +328,6 @@ class PaymentForm(PartForm):
         return self.cleaned_data
 
 
-CLAUSES = (
-    "member_commitments",
-    "farmer_commitments",
-    "common_commitments",
-    "hazard_clause",
-    "absence_clause",
-    "shortage_rule",
-    "termination_clause",
-)
-
-
 class TermsForm(PartForm):
     """The words of the contract, in French (BR-10, BR-74)."""
 
@@ -350,11 +340,11 @@ class TermsForm(PartForm):
 
     class Meta:
         model = ContractOffer
-        fields = (*CLAUSES, "mediation_contact", "contract_copies")
+        fields = (*TERMS, "mediation_contact", "contract_copies")
 
     def __init__(self, data=None, *, offer):
         super().__init__(data, offer=offer)
-        for name in CLAUSES:
+        for name in TERMS:
             label = capfirst(ContractOffer._meta.get_field(name).verbose_name)
             required = name != "shortage_rule" or offer.kind != ContractOffer.Kind.HARVEST_SHARE
             self.fields[name] = TextField(label=label, required=required)

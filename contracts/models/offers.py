@@ -5,7 +5,6 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from amap.models import Association, Farm, PickupPlace, User
-from amap.models.people import PickupPlace as Place
 
 
 class ContractOfferQuerySet(models.QuerySet):
@@ -22,13 +21,6 @@ class ContractOfferQuerySet(models.QuerySet):
         if standing.is_committee:
             return self
         return self.filter(farm__in=standing.farm_ids | standing.liaison_farm_ids)
-
-    def signable(self, today):
-        """Open to signatures today: open, or running for late joiners (BR-23)."""
-        return self.filter(
-            Q(status=ContractOffer.Status.OPEN) | Q(status=ContractOffer.Status.RUNNING, late_join_allowed=True),
-            Q(open_on=None) | Q(open_on__lte=today),
-        )
 
 
 class ContractOffer(models.Model):
@@ -92,7 +84,9 @@ class ContractOffer(models.Model):
     # Calendar (BR-12)
     starts_on = models.DateField(_("first delivery"), null=True, blank=True)
     ends_on = models.DateField(_("last delivery"), null=True, blank=True)
-    weekday = models.PositiveSmallIntegerField(_("day"), choices=Place.Weekday, default=Place.Weekday.THURSDAY)
+    weekday = models.PositiveSmallIntegerField(
+        _("day"), choices=PickupPlace.Weekday, default=PickupPlace.Weekday.THURSDAY
+    )
     interval_weeks = models.PositiveSmallIntegerField(_("every … weeks"), default=1)
 
     # Price and capacity (BR-9, BR-15, BR-20)
@@ -166,6 +160,12 @@ class ContractOffer(models.Model):
     @property
     def free_hundredths(self):
         return self.capacity_hundredths - self.taken_hundredths
+
+    def is_open(self, today):
+        """May households sign today? Open, or running for those who join late (BR-23), from the agreed day on."""
+        if self.status == self.Status.RUNNING and not self.late_join_allowed:
+            return False
+        return self.status in self.LIVE and not (self.open_on and self.open_on > today)
 
     @property
     def is_by_date(self):

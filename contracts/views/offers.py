@@ -32,6 +32,7 @@ from contracts.models import (
 from contracts.price_note import price_note as note_of
 from contracts.season_strip import season
 from contracts.views.offer_parts import PARTS, legend, managed_offer, offers_here
+from contracts.wording import TERMS
 
 Status = ContractOffer.Status
 Kind = ContractOffer.Kind
@@ -101,11 +102,11 @@ def offers(request):
 def _group(request, offer, signed, today):
     if offer.pk in signed:
         return "mine"
-    if offer.status in (Status.DRAFT, Status.PROPOSED, Status.AGREED) and _manages(request, offer):
-        return "preparing"
-    if offer.status in (Status.DRAFT, Status.PROPOSED, Status.AGREED) or (offer.open_on and offer.open_on > today):
-        return "coming"
-    return "open" if offer.status == Status.OPEN or offer.late_join_allowed else "running"
+    if offer.is_open(today):
+        return "open"
+    if offer.status in ContractOffer.LIVE:
+        return "coming" if offer.open_on and offer.open_on > today else "running"
+    return "preparing" if _manages(request, offer) else "coming"
 
 
 def _card(request, offer, signed):
@@ -219,18 +220,8 @@ def _payments(one):
 
 def _clauses(one):
     """(title, text) of the contract's words, those that are written."""
-    names = (
-        "member_commitments",
-        "farmer_commitments",
-        "common_commitments",
-        "hazard_clause",
-        "absence_clause",
-        "shortage_rule",
-        "termination_clause",
-        "mediation_contact",
-    )
-    fields = [ContractOffer._meta.get_field(name) for name in names]
-    return [(field.verbose_name, getattr(one, field.name)) for field in fields if getattr(one, field.name)]
+    fields = [ContractOffer._meta.get_field(name) for name in (*TERMS, "mediation_contact")]
+    return [(field.verbose_name, text) for field in fields if (text := getattr(one, field.name))]
 
 
 def _mine(request, one, today):
@@ -242,13 +233,13 @@ def _mine(request, one, today):
     subscription = mine.values_list("pk", flat=True).first()
     if subscription:
         return nothing | {"subscription": subscription}
-    is_open = one.status == Status.OPEN or (one.status == Status.RUNNING and one.late_join_allowed)
+    waiting = WaitingListEntry.objects.filter(offer=one, household=household, status=WaitingListEntry.Status.WAITING)
+    is_open = one.is_open(today)
     return {
         "subscription": None,
-        "may_sign": is_open and not (one.open_on and one.open_on > today),
+        "may_sign": is_open,
         "is_full": not one.is_by_date and one.free_hundredths <= 0,
-        "is_waiting": is_open
-        and WaitingListEntry.objects.filter(offer=one, household=household, status="waiting").exists(),
+        "is_waiting": is_open and waiting.exists(),
     }
 
 

@@ -522,6 +522,22 @@ def test_sign_up_does_not_open_after_the_first_delivery(amap):
         offers.edit(draft(amap), open_on=APRIL, by=amap.farmer, now=NOW)
 
 
+@pytest.mark.parametrize(
+    ("status", "fields", "is_open"),
+    [
+        ("agreed", {}, False),
+        ("open", {}, True),
+        ("open", {"open_on": TODAY}, True),
+        ("open", {"open_on": TODAY + timedelta(days=1)}, False),
+        ("running", {}, True),
+        ("running", {"late_join_allowed": False}, False),
+        ("closed", {}, False),
+    ],
+)
+def test_households_may_sign_what_is_open_or_takes_people_in_later_br_23(status, fields, is_open):
+    assert ContractOffer(status=status, **fields).is_open(TODAY) == is_open
+
+
 def test_an_open_offer_is_frozen_but_for_its_description(amap):
     """BR-14, first half."""
     offer = opened(amap)
