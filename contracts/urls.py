@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contracts.views import accounts, offer_parts, offers, payments, sign, subscriptions
+from contracts.views import accounts, arrivals, cheques, offer_parts, offers, payments, sign, subscriptions
 
 app_name = "contracts"
 urlpatterns = [
@@ -26,21 +26,21 @@ urlpatterns = [
     path("offers/<id:pk>/wait/", subscriptions.wait, name="wait"),
     path("offers/<id:pk>/blank-contract/", subscriptions.blank, name="blank"),
     path("waiting/<id:pk>/stop/", subscriptions.stop_waiting, name="stop_waiting"),
-    path("payments/", payments.payments, name="payments"),
-    path("payments/receive/", payments.receive, name="receive"),
-    path("payments/hand-over/", payments.hand_over, name="hand_over"),
-    path("payments/cash/", payments.cash, name="cash"),
-    path("payments/confirm/", payments.confirm, name="confirm"),
+    path("payments/", cheques.payments, name="payments"),
+    path("payments/receive/", cheques.receive, name="receive"),
+    path("payments/hand-over/", cheques.hand_over, name="hand_over"),
+    path("payments/cash/", arrivals.cash, name="cash"),
+    path("payments/confirm/", arrivals.confirm, name="confirm"),
     path("payments/declare/", payments.declare, name="declare"),
     path("payments/<id:pk>/", payments.instalment, name="instalment"),
     path("payments/<id:pk>/reject/", payments.reject, name="reject"),
     path("payments/<id:pk>/give-back/", payments.give_back, name="give_back"),
     path("payments/<id:pk>/correct/", payments.correct, name="correct"),
     path("my-payments/", payments.my_payments, name="my_payments"),
-    path("farm-payments/", payments.farm_payments, name="farm_payments"),
-    path("deposits/", payments.deposits, name="deposits"),
-    path("deposits/<id:pk>/", payments.deposit, name="deposit"),
-    path("deposits/<id:pk>/slip.pdf", payments.deposit_slip, name="deposit_slip"),
+    path("farm-payments/", arrivals.farm_payments, name="farm_payments"),
+    path("deposits/", cheques.deposits, name="deposits"),
+    path("deposits/<id:pk>/", cheques.deposit, name="deposit"),
+    path("deposits/<id:pk>/slip.pdf", cheques.deposit_slip, name="deposit_slip"),
     path("accounts/", accounts.accounts, name="accounts"),
     path("accounts.csv", accounts.accounts_csv, name="accounts_csv"),
     path("subscriptions/<id:pk>/payments.pdf", payments.schedule, name="schedule"),
