@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import wraps
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -126,7 +126,7 @@ def with_standings(users, today):
         "partnership__association__slug",
         "partnership__association__name",
     )
-    through = tuple(F(f"farm__partnerships__association{end}") for end in ("_id", "__slug", "__name"))
+    through = tuple(f"farm__partnerships__association{end}" for end in ("_id", "__slug", "__name"))
     return users.annotate(
         member_facts=facts(
             Member.objects.order_by().filter(Q(household__left_on=None) | Q(household__left_on__gt=today), **mine),

@@ -7,28 +7,27 @@ and times come back as ISO text.
 from datetime import UTC, datetime
 
 from django.db import models
-from django.db.models.functions import JSONArray
 from django.utils import timezone
 
 
 class Facts(models.Subquery):
-    """The rows of a queryset with one JSON column `fact`, as one list."""
+    """The rows of a queryset of values, as one JSON list of lists. `columns` are their names, in SQL."""
 
     output_field = models.JSONField()
 
     def as_sqlite(self, compiler, connection, **extra):
-        template = "(SELECT json_group_array(json(fact)) FROM (%(subquery)s) facts)"
+        template = "(SELECT json_group_array(json_array(%(columns)s)) FROM (%(subquery)s) facts)"
         return super().as_sql(compiler, connection, template=template, **extra)
 
     def as_postgresql(self, compiler, connection, **extra):
-        template = "(SELECT coalesce(jsonb_agg(fact), '[]') FROM (%(subquery)s) facts)"
+        template = "(SELECT coalesce(jsonb_agg(jsonb_build_array(%(columns)s)), '[]') FROM (%(subquery)s) facts)"
         return super().as_sql(compiler, connection, template=template, **extra)
 
 
 def facts(queryset, *columns, most=None):
-    """An annotation: a list of lists, one per row (`most` rows at most), with the columns (names or expressions)."""
-    rows = queryset.annotate(fact=JSONArray(*columns)).values("fact")
-    return Facts(rows[:most] if most else rows)
+    """An annotation: a list of lists, one per row (`most` rows at most), with the columns named."""
+    rows = queryset.values(*columns)
+    return Facts(rows[:most] if most else rows, columns=", ".join(f'"{name}"' for name in columns))
 
 
 def moment(text):
