@@ -6,6 +6,8 @@ Percentages are strings with a point whatever the language, because they go into
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from amap.dates import short_day
+
 TONES = 6
 
 
@@ -22,6 +24,18 @@ def bars(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         | ({"second": _percent(row["target"], top)} if row.get("target") else {})
         for row in rows
     ]
+
+
+def months(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`bars` of rows with a `month`: `label` is `sept. 2026`, `short` is `sept`, with the year where one begins."""
+    named, year = [], None
+    for row in rows:
+        month = row["month"]
+        short = short_day(month, "M").rstrip(".")
+        names = {"label": short_day(month, "M Y"), "short": short if month.year == year else f"{short} {month.year}"}
+        named.append(row | names)
+        year = month.year
+    return bars(named)
 
 
 def stack(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import charts
-from amap.dates import short_day
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
 from contracts.models import Subscription
@@ -35,7 +34,7 @@ def payments(instalments, today):
     by_month = ledger.sums_by(around, "month", today=today, grace_days=0)
     rows = [
         {
-            "label": short_day(month, "M y"),
+            "month": month,
             "value": sums.promised - sums.awaited,
             "text": euros_text(sums.promised - sums.awaited),
             "target": sums.promised,
@@ -44,7 +43,7 @@ def payments(instalments, today):
         for (month,), sums in sorted(by_month.items())
         if sums.promised
     ]
-    return Payments(charts.bars(rows), sum(row["target"] for row in rows), sum(row["value"] for row in rows))
+    return Payments(charts.months(rows), sum(row["target"] for row in rows), sum(row["value"] for row in rows))
 
 
 def _months_later(first, count):

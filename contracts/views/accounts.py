@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET
 
 from amap import charts, clock, spreadsheets
 from amap.access import Role, role_required
-from amap.dates import short_day
 from amap.euros import euros_text
 from amap.models import Farm, Household
 from amap.pages import page_of
@@ -107,9 +106,9 @@ def _by_farm(farms, sums):
 
 def _months(sums):
     """What was paid of what was promised, month by month."""
-    return charts.bars(
+    return charts.months(
         {
-            "label": short_day(month, "M y"),
+            "month": month,
             "value": one.paid,
             "text": euros_text(one.paid),
             "target": one.promised,

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,12 @@ def test_bars_are_drawn_to_the_highest_figure_or_target():
         ("50.00", None),
         ("0.00", None),
     ]
+
+
+def test_columns_of_months_say_the_year_where_it_begins():
+    rows = charts.months({"month": date(2026 + n // 12, n % 12 + 1, 1), "value": n} for n in (10, 11, 12))
+    assert [row["short"] for row in rows] == ["Nov 2026", "Dec", "Jan 2027"]
+    assert [row["label"] for row in rows] == ["Nov 2026", "Dec 2026", "Jan 2027"]
 
 
 def test_nothing_at_all_draws_nothing():
