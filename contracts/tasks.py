@@ -2,14 +2,14 @@
 
 from hashlib import sha256
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef
 from django.utils import timezone, translation
 
 from amap import clock, jobs, pdf
 from amap.models import Association, Job
 from contracts import documents
 from contracts.actions import subscriptions
-from contracts.models import ContractDocument, Delivery, Instalment, Subscription
+from contracts.models import ContractDocument, Instalment, Subscription
 
 
 def ask_for_documents(now):
@@ -61,10 +61,8 @@ def turn_last_keys(now):
 def follow_the_calendar(now):
     """Valid subscriptions whose first delivery has come run; running ones whose last has been are complete."""
     today = timezone.localdate(now)
-    live = Subscription.objects.with_first_day()
+    live = Subscription.objects.with_days()
     for subscription in live.filter(status=Subscription.Status.VALIDATED, first_day__lte=today):
         subscriptions.begin(subscription, now=now)
-    last_days = Delivery.objects.filter(offer=OuterRef("offer"), rank=OuterRef("last_rank")).values("day")
-    running = live.filter(status=Subscription.Status.ACTIVE).annotate(last_day=Subquery(last_days[:1]))
-    for subscription in running.filter(last_day__lt=today):
+    for subscription in live.filter(status=Subscription.Status.ACTIVE, last_day__lt=today):
         subscriptions.complete(subscription, now=now)

@@ -374,7 +374,7 @@ def missing_keys_of(subscriptions):
         awaited.setdefault(pk, {}).setdefault(method, []).append(cents)
 
     found = {}
-    rows = Subscription.objects.filter(pk__in=pks).with_first_day()
+    rows = Subscription.objects.filter(pk__in=pks).with_days()
     for pk, day, is_member, is_signed in rows.values_list("pk", "first_day", Exists(paid), Exists(signed)):
         words = []
         if not is_member:
@@ -440,8 +440,8 @@ def _lock(subscription):
 
 
 def _locked():
-    """Subscriptions to be read under their locks, each with its `first_day`."""
-    rows = Subscription.objects.select_related("offer__farm", "association", "household").with_first_day()
+    """Subscriptions to be read under their locks, each with its `first_day` and `last_day`."""
+    rows = Subscription.objects.select_related("offer__farm", "association", "household").with_days()
     return rows.select_for_update(of=("self",))
 
 
@@ -457,8 +457,7 @@ def begin(subscription, *, now):
 def complete(subscription, *, now):
     """A running subscription whose last delivery has been is completed (BR-29). Idempotent."""
     subscription = _lock(subscription)
-    last = subscription.offer.deliveries.filter(rank=subscription.last_rank).values_list("day", flat=True).get()
-    if subscription.status == Subscription.Status.ACTIVE and last < timezone.localdate(now):
+    if subscription.status == Subscription.Status.ACTIVE and subscription.last_day < timezone.localdate(now):
         states.move(subscription, to=Subscription.Status.COMPLETED, by=None, now=now)
 
 
@@ -470,7 +469,7 @@ def refuse_withdrawal(subscription, today):
     begun = _("The season has begun: the commitment lasts until its end. Talk to the farm liaison.")
     if subscription.status not in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED):
         raise Refused(begun)
-    if subscription.offer.deliveries.filter(rank=subscription.first_rank, day__lte=today).exists():
+    if Subscription.objects.with_days().filter(pk=subscription.pk, first_day__lte=today).exists():
         raise Refused(begun)
     handed_in = subscription.instalments.filter(status__in=Instalment.HANDED_IN).count()
     if handed_in:

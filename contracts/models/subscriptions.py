@@ -14,10 +14,16 @@ class SubscriptionQuerySet(models.QuerySet):
         """Those that hold a place and (once their time has come) a basket."""
         return self.filter(status__in=Subscription.LIVE)
 
-    def with_first_day(self):
-        """Each with `first_day`, the date of its first delivery."""
-        first = Delivery.objects.filter(offer=models.OuterRef("offer"), rank=models.OuterRef("first_rank"))
-        return self.annotate(first_day=models.Subquery(first.values("day")[:1]))
+    def with_days(self):
+        """Each with `first_day` and `last_day`, those of its deliveries wherever they were moved to (BR-13)."""
+        mine = Delivery.objects.exclude(status=Delivery.Status.CANCELLED).filter(
+            offer=models.OuterRef("offer"),
+            rank__range=(models.OuterRef("first_rank"), models.OuterRef("last_rank")),
+        )
+        return self.annotate(
+            first_day=models.Subquery(mine.order_by("day").values("day")[:1]),
+            last_day=models.Subquery(mine.order_by("-day").values("day")[:1]),
+        )
 
     def visible_to(self, standing):
         """The household's own; its farm's people; the committee and its officers (BR-5)."""

@@ -474,6 +474,14 @@ def test_withdrawing_is_refused_once_the_season_has_begun_or_a_cheque_is_there(a
         subscriptions.withdraw(signed, by=amap.member, now=NOW)
 
 
+def test_br13_withdrawing_is_refused_after_a_delivery_even_if_the_first_one_was_moved_behind_it(amap, offer):
+    signed = sign(offer, amap.household, amap.member)
+    offer.deliveries.filter(rank=1).update(day=date(2026, 12, 15))
+    with pytest.raises(Refused, match="season has begun"):
+        subscriptions.withdraw(signed, by=amap.member, now=datetime(2026, 12, 11, 8, tzinfo=PARIS))
+    subscriptions.withdraw(signed, by=amap.member, now=datetime(2026, 12, 9, 8, tzinfo=PARIS))
+
+
 # The pages
 
 
