@@ -1,0 +1,262 @@
+"""Reading the lines of a list of contracts: whose each is, what they add up to, what that costs."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from amap.errors import Refused
+from amap.euros import equivalents_text, euros_text
+from amap.imports import Line, State, words, wrong
+from amap.imports.directory import Directory
+from amap.imports.household_lines import number_in
+from amap.models import Household, Membership
+from amap.models.people import normalise_email
+from amap.spreadsheets import as_quantity, fold
+from contracts import signing
+from contracts.imports.columns import WHO, item_called
+from contracts.models import Subscription, SubscriptionLine
+
+TURNS = {
+    **dict.fromkeys(words("|toutes|tous|chaque|hebdo|hebdomadaire|every|toutes les semaines|every delivery"), "every"),
+    **dict.fromkeys(words("a|odd|impaire|impaires|impair|1|semaine a|groupe a|tour a"), "odd"),
+    **dict.fromkeys(words("b|even|paire|paires|pair|2|semaine b|groupe b|tour b"), "even"),
+}
+
+
+@dataclass
+class Deed:
+    """A contract to be written down: what is chosen, in how many instalments."""
+
+    household: Household
+    choices: list
+    count: int
+
+
+@dataclass
+class _Basket:
+    """What all lines about one household add up to."""
+
+    record: object
+    household: Household
+    chosen: dict = field(default_factory=lambda: defaultdict(int))
+    count: int = 0
+
+
+class Reader:
+    """Reads the grid against the households, the offer and its contracts of today."""
+
+    def __init__(self, association, table, options, today):
+        self.table, self.options, self.today = table, options, today
+        self.offer, self.proposal = options["offer"], options["proposal"]
+        self.items, self.by_pk = self.proposal.items, self.proposal.by_item
+        self.first_rank = self.proposal.deliveries[0].rank
+        self.directory = Directory(association, today)
+        self.signed = self._signed()
+        self.members = self._members()
+        self.free = self.offer.free_hundredths
+
+    def _signed(self):
+        """{household: {what is chosen: quantity}} of the contracts that are there already."""
+        found = defaultdict(dict)
+        lines = SubscriptionLine.objects.filter(
+            subscription__offer=self.offer, subscription__status__in=Subscription.HOLDS
+        )
+        for household, size, turn, product, rank, quantity in lines.values_list(
+            "subscription__household", "size", "turn", "product", "delivery__rank", "quantity"
+        ):
+            if rank is None or rank >= self.first_rank:
+                found[household][(rank, product) if product else (size, turn)] = quantity
+        return found
+
+    def _members(self):
+        """Households with a membership of the year: the others cannot have a contract (BR-2)."""
+        memberships = Membership.objects.filter(association=self.offer.association_id)
+        covering = set()
+        for household, starts_on, ends_on in memberships.exclude(status=Membership.Status.CANCELLED).values_list(
+            "household", "period__starts_on", "period__ends_on"
+        ):
+            if any(starts_on <= day <= ends_on for day in (self.today, self.offer.starts_on)):
+                covering.add(household)
+        return covering
+
+    def lines(self):
+        baskets, answers = {}, []
+        for record in self.table.records:
+            title = next((record.text(key) for key in (*WHO[1:], *WHO) if record.text(key)), "")[:100]
+            try:
+                household = self._household(record)
+                chosen = self._chosen(record)
+                if not chosen:
+                    answers.append(Line(record.number, State.UNCHANGED, title, [_("nothing")], sheet=record.sheet))
+                    continue
+                basket = baskets.setdefault(household.pk, _Basket(record, household))
+                if basket.record is record:
+                    answers.append(basket)
+                self._refuse_twice(basket, chosen)
+                basket.chosen.update(chosen)
+                basket.count = self._count(record) or basket.count
+            except Refused as refused:
+                answers.append(wrong(record, title, refused))
+        for answer in answers:
+            yield self._line(answer) if isinstance(answer, _Basket) else answer
+
+    def _household(self, record):
+        person = record.text("person_1") or f"{record.text('first_1')} {record.text('last_1')}".strip()
+        name = record.text("household") or record.text("last_1")
+        email = normalise_email(record.text("email_1"))
+        full = [person] if record.text("person_1") or record.text("first_1") else []
+        number = number_in(record)
+        found = self.directory.find(number=number, emails=[email] if email else [], people=full, name=name or person)
+        found = found or self.directory.containing(person) or (full and self.directory.containing(name)) or None
+        if not found:
+            raise Refused(_("No household here is like that. Bring in the households first, or correct the line."))
+        if number and found.number != number:
+            raise Refused(
+                _("%(household)s is number %(here)s here, %(there)s in the file. Correct it, or leave that column out.")
+                % {"household": found.name, "here": found.number, "there": number}
+            )
+        return found
+
+    # What is chosen: {(size, turn): quantity} or {(rank, product): quantity}
+
+    def _chosen(self, record):
+        item = self._item(record)
+        turn = self._turn(record)
+        chosen = {}
+        for key, cell in record.cells.items():
+            kind, _sign, pk = key.partition("_")
+            if kind == "item" and pk:
+                self._add(chosen, int(pk), turn, self._quantity(cell))
+            elif kind == "rank":
+                if item is None:
+                    raise Refused(_("Which product? Add a column naming it, or a sheet per product."))
+                if int(pk) >= self.first_rank:
+                    self._set(chosen, (int(pk), item.pk), self._quantity(cell))
+        if record.text("item") and not any(key.startswith("rank_") for key in self.table.chosen):
+            said = 1 if record["quantity"] is None else self._quantity(record["quantity"])
+            self._add(chosen, item.pk, turn, said)
+        return chosen
+
+    def _item(self, record):
+        named = record.text("item")
+        if named:
+            found = item_called(named, self.items)
+            if found is None:
+                raise Refused(
+                    _("“%(typed)s” is none of: %(items)s.")
+                    % {"typed": named[:40], "items": ", ".join(str(item) for item in self.items)}
+                )
+            return found
+        return item_called(record.sheet, self.items) or (self.items[0] if len(self.items) == 1 else None)
+
+    def _add(self, chosen, pk, turn, quantity):
+        """So many at each delivery."""
+        if self.offer.is_by_date:
+            for delivery in self.proposal.deliveries:
+                self._set(chosen, (delivery.rank, pk), quantity)
+        else:
+            self._set(chosen, (pk, turn), quantity)
+
+    @staticmethod
+    def _set(chosen, what, quantity):
+        if quantity:
+            if what in chosen:
+                raise Refused(_("The same share is said twice."))
+            chosen[what] = quantity
+
+    def _quantity(self, cell):
+        quantity = as_quantity(cell)
+        most = signing.MOST_OF_A_PRODUCT if self.offer.is_by_date else signing.MOST_OF_A_SIZE
+        if quantity > most:
+            raise Refused(_("%(quantity)s is too many: %(most)s at most.") % {"quantity": quantity, "most": most})
+        return quantity
+
+    def _turn(self, record):
+        said = fold(record.text("turn"))
+        turn = TURNS.get(said)
+        if turn is None:
+            raise Refused(_("“%(typed)s” is no turn: A, B or nothing.") % {"typed": record.text("turn")[:30]})
+        if turn != "every" and not self.offer.alternate_allowed:
+            raise Refused(_("This contract has no shares every other delivery."))
+        return turn
+
+    @staticmethod
+    def _count(record):
+        count = as_quantity(record["count"])
+        if count > 52:
+            raise Refused(_("%(count)s instalments are too many.") % {"count": count})
+        return count
+
+    @staticmethod
+    def _refuse_twice(basket, chosen):
+        if set(basket.chosen).intersection(chosen):
+            raise Refused(
+                _("%(household)s is on line %(line)s already.")
+                % {"household": basket.household.name, "line": basket.record.number}
+            )
+
+    # What it comes to
+
+    def _line(self, basket):
+        record, household = basket.record, basket.household
+        title = f"{household.code} {household.name}"
+        try:
+            if household.pk in self.signed:
+                return Line(record.number, State.UNCHANGED, title, [self._here(basket)], sheet=record.sheet)
+            deed, quote, plan = self._deed(basket)
+        except Refused as refused:
+            return wrong(record, title, refused)
+        details = [self._text(basket.chosen), self._price_text(quote, plan)]
+        return Line(record.number, State.NEW, title, details, sheet=record.sheet, content=deed)
+
+    def _here(self, basket):
+        """What the contract that is here already says; raises `Refused` when the file says something else."""
+        here = self.signed[basket.household.pk]
+        if here != dict(basket.chosen):
+            raise Refused(
+                _("A contract with other quantities is here already (%(here)s). It is changed on its page.")
+                % {"here": self._text(here)}
+            )
+        return self._text(here)
+
+    def _deed(self, basket):
+        if basket.household.pk not in self.members:
+            raise Refused(_("Settle the membership of the year first; then this contract can be signed."))
+        deed = Deed(basket.household, self._choices(basket.chosen), basket.count or self.options["count"])
+        quote = self.proposal.quote(deed.choices)
+        plan = self.proposal.plan(quote, deed.count)
+        self._take(quote.equivalents_hundredths)
+        return deed, quote, plan
+
+    def _choices(self, chosen):
+        if self.offer.is_by_date:
+            return [(rank, product, quantity) for (rank, product), quantity in sorted(chosen.items())]
+        return [(size, quantity, turn) for (size, turn), quantity in chosen.items()]
+
+    def _take(self, wanted):
+        if wanted > self.free:
+            raise Refused(
+                _("No room left: %(wanted)s asked, %(free)s free.")
+                % {"wanted": equivalents_text(wanted), "free": equivalents_text(self.free)}
+            )
+        self.free -= wanted
+
+    def _text(self, chosen):
+        if self.offer.is_by_date:
+            totals, days = defaultdict(int), {rank for rank, _product in chosen}
+            for (_rank, product), quantity in chosen.items():
+                totals[product] += quantity
+            parts = [f"{totals[item.pk]} × {item}" for item in self.items if item.pk in totals]
+            count = ngettext("%(count)d delivery", "%(count)d deliveries", len(days)) % {"count": len(days)}
+            return f"{', '.join(parts)} ({count})"
+        labels = dict(SubscriptionLine.Turn.choices)
+        return ", ".join(
+            f"{quantity} × {self.by_pk[size]}" + (f" ({labels[turn]})" if turn != "every" else "")
+            for (size, turn), quantity in chosen.items()
+        )
+
+    def _price_text(self, quote, plan):
+        count = ngettext("%(count)d instalment", "%(count)d instalments", len(plan)) % {"count": len(plan)}
+        return f"{euros_text(quote.total_cents)}, {count}"
