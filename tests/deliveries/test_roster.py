@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 import pytest
 
 from amap.errors import Refused
-from amap.models import Letter
+from amap.models import Letter, PickupPlace
 from deliveries.actions import roster
 from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
 from tests.cast import NOW, PARIS, Amap
@@ -18,11 +18,10 @@ def amap():
     return Amap()
 
 
-def evening(amap, day=date(2026, 11, 26)):
-    place = amap.place
+def evening(amap, day=date(2026, 11, 26), place=None):
     return Distribution.objects.create(
         association=amap.association,
-        place=place,
+        place=place or amap.place,
         day=day,
         opens_at=time(18, 30),
         closes_at=time(19, 45),
@@ -180,3 +179,12 @@ def test_settings_explain_bad_input_and_keep_the_rest(amap, client, field, value
     assert sentence in answer.content.decode()
     assert "Balance et cagettes" in answer.content.decode()
     assert not ShiftRole.objects.exists()
+
+
+def test_two_places_on_one_day_each_have_their_evening_in_the_season(amap, client):
+    other = PickupPlace.objects.create(association=amap.association, name="Autre lieu", address="x")
+    shift(amap)
+    evening(amap, place=other)
+    client.force_login(amap.member)
+    page = client.get("/belombre/roster/").content.decode()
+    assert all(page.count(f"#evening-{one.pk}") for one in Distribution.objects.all())
