@@ -1,6 +1,6 @@
 """Where django-allauth meets us: accounts come from invitations only, and are read with their standings."""
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.signals import email_changed
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -15,7 +15,7 @@ from amap.models import User
 
 class Adapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
-        """Nobody registers alone: an AMAP invites (amap/actions/people.py)."""
+        """Nobody registers alone: an AMAP invites (amap/actions/invitations.py)."""
         return False
 
     def pre_authenticate(self, request, **credentials):
@@ -24,6 +24,11 @@ class Adapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as too_many:
             raise ImmediateHttpResponse(respond_429(request)) from too_many
+
+
+def visitor_address(request):
+    """The visitor's address, behind as many proxies as AMAP_PROXIES says; what a visitor writes beside is ignored."""
+    return get_adapter(request).get_client_ip(request)
 
 
 class StandingBackend(AuthenticationBackend):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from amap import clock
+from amap.accounts import visitor_address
 from amap.errors import Refused
 from amap.models import Household
 from contracts import documents, season_strip, signing, wording
@@ -246,7 +247,7 @@ def _check(request, asked):
                 client_token=asked.token,
                 name=form.cleaned_data["name"],
                 expected_total_cents=asked.state.get("e", asked.quote.total_cents),
-                ip=None if asked.on_paper else request.META.get("REMOTE_ADDR") or None,
+                ip=None if asked.on_paper else visitor_address(request),
                 is_paper=asked.on_paper,
                 by=request.user,
                 now=asked.now,

@@ -542,6 +542,28 @@ def test_the_stepper_leads_to_a_signed_contract_and_stores_nothing_before(amap, 
     assert Subscription.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "kept"),
+    [
+        (0, None, "192.0.2.9"),
+        (0, "203.0.113.66", "192.0.2.9"),
+        (1, "198.51.100.7", "198.51.100.7"),
+        (1, "203.0.113.66, 198.51.100.7", "198.51.100.7"),
+    ],
+    ids=["no proxy", "no proxy, forged", "one proxy", "one proxy, forged"],
+)
+def test_a_signature_keeps_the_visitors_address_not_the_proxys_br_22(
+    amap, offer, visit, settings, proxies, forwarded, kept
+):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    client = visit(amap.member)
+    page = client.get(to_the_check(client, offer, {f"size_{offer.sizes.first().pk}": 1}))
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
+    answers = {"name": "Mina Membre", "consent": "on"}
+    client.post(form_action(page), answers, headers=headers, REMOTE_ADDR="192.0.2.9")
+    assert Signature.objects.get().ip == kept
+
+
 def test_signing_needs_the_name_and_the_tick_and_keeps_what_was_typed(amap, offer, visit):
     client = visit(amap.member)
     page = client.get(to_the_check(client, offer, {f"size_{offer.sizes.first().pk}": 1}))
