@@ -4,7 +4,7 @@ from django.urls import path
 
 from amap import lists
 from amap.desks import views as desks
-from amap.views import farms, history, imports, membership, people, records, settings
+from amap.views import farms, history, imports, invitations, membership, people, records, seats, settings
 
 IN, OUT = {"kinds": lists.IMPORTS}, {"exports": lists.EXPORTS}
 
@@ -15,7 +15,7 @@ urlpatterns = [
     path("household/", people.my_household, name="my_household"),
     path("households/", people.households, name="households"),
     path("households/new/", people.household_new, name="household_new"),
-    path("households/invite/", people.invite_all, name="invite_all"),
+    path("households/invite/", invitations.invite_all, name="invite_all"),
     path("households/<id:pk>/", people.household, name="household"),
     path("households/<id:pk>/edit/", people.household_edit, name="household_edit"),
     path("households/<id:pk>/leave/", people.household_leave, name="household_leave"),
@@ -24,13 +24,13 @@ urlpatterns = [
     path("members/<id:pk>/edit/", people.member_edit, name="member_edit"),
     path("members/<id:pk>/remove/", people.member_remove, name="member_remove"),
     path("members/<id:pk>/invite/", people.member_invite, name="member_invite"),
-    path("invitations/", people.invitations, name="invitations"),
-    path("invitations/<id:pk>/resend/", people.invitation_resend, name="invitation_resend"),
-    path("invitations/<id:pk>/revoke/", people.invitation_revoke, name="invitation_revoke"),
-    path("seats/", people.seats, name="seats"),
-    path("seats/new/", people.seat_new, name="seat_new"),
-    path("seats/invite/", people.seat_invite, name="seat_invite"),
-    path("seats/<id:pk>/end/", people.seat_end, name="seat_end"),
+    path("invitations/", invitations.invitations, name="invitations"),
+    path("invitations/<id:pk>/resend/", invitations.invitation_resend, name="invitation_resend"),
+    path("invitations/<id:pk>/revoke/", invitations.invitation_revoke, name="invitation_revoke"),
+    path("seats/", seats.seats, name="seats"),
+    path("seats/new/", seats.seat_new, name="seat_new"),
+    path("seats/invite/", seats.seat_invite, name="seat_invite"),
+    path("seats/<id:pk>/end/", seats.seat_end, name="seat_end"),
     path("farms/", farms.farms, name="farms"),
     path("farms/new/", farms.farm_new, name="farm_new"),
     path("farms/welcome/", farms.farm_welcome, name="farm_welcome"),

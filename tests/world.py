@@ -3,7 +3,7 @@
 from datetime import date, time, timedelta
 from uuid import uuid4
 
-from amap.actions import feeds, people
+from amap.actions import feeds, invitations
 from amap.models import (
     CommitteeSeat,
     Farm,
@@ -128,7 +128,7 @@ class World:
         member = household.members.get()
         paper = amap.new_household("Papier")
         unlinked = paper.members.create(association=association, name="Paule Papier", email="paule@example.org")
-        invitation, token = people.invite(association, member=unlinked, by=amap.committee, now=NOW)
+        invitation, token = invitations.invite(association, member=unlinked, by=amap.committee, now=NOW)
         return {
             "association": association.slug,
             "household": household.pk,
@@ -178,9 +178,13 @@ class World:
             "job": Job.objects.create(
                 association=association,
                 key="job",
-                kind="amap.backup.nightly",
+                kind="deliveries.tasks.make_paper",
                 status="parked",
                 created_at=NOW,
                 next_try_at=NOW,
+                by=amap.committee,
+                title="Feuille d'émargement",
+                file_name="feuille.pdf",
+                file=b"%PDF-",
             ).pk,
         }

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from amap import clock
 from amap.access import Role, farms_of, own_farm, role_required
-from amap.actions import people
+from amap.actions import founding
 from amap.desks import farm as farm_reader
 from amap.desks import member, plots
 from amap.desks.cards import cards
@@ -31,7 +31,7 @@ def home(request):
     if standing.roles - {Role.MEMBER}:
         context["cards"] = cards(request.association, standing, now)
     if standing.is_committee:
-        context["steps"] = people.first_steps(request.association)
+        context["steps"] = founding.first_steps(request.association)
     if standing.is_distribution_lead:
         coming = Distribution.objects.filter(association=standing.association_id).coming(today)
         context["evening"] = coming.select_related("place").first()
@@ -72,7 +72,7 @@ def committee(request):
         "amap/desks/committee.html",
         {
             "cards": cards(association, request.standing, clock.now()),
-            "steps": people.first_steps(association) if request.standing.is_committee else [],
+            "steps": founding.first_steps(association) if request.standing.is_committee else [],
             "months": plots.season(association, today),
             "legend": plots.season_legend(),
             "signed": plots.signed(offer[:3] for offer in offers if offer[2]),

@@ -42,6 +42,12 @@ def password_field():
 class StartForm(PasswordMixin, forms.Form):
     """Everything a new installation needs to know to begin."""
 
+    OTHERS = {
+        "treasurer_email": CommitteeSeat.Role.TREASURER,
+        "secretary_email": CommitteeSeat.Role.SECRETARY,
+        "distribution_lead_email": CommitteeSeat.Role.DISTRIBUTION_LEAD,
+    }
+
     name = NameField(label=gettext_lazy("Name of the association"))
     slug = forms.SlugField(
         label=gettext_lazy("Its address on this site"),
@@ -95,10 +101,13 @@ class StartForm(PasswordMixin, forms.Form):
         data["network_part_cents"] = data.get("network_part_cents") or 0
         return data
 
-    def seats(self):
+    def founding(self):
+        """All that is said of the association and its first person, as `founding.found` takes it."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in self.OTHERS}
+
+    def others(self):
         """(role, e-mail) of everybody else named."""
-        roles = (CommitteeSeat.Role.TREASURER, CommitteeSeat.Role.SECRETARY, CommitteeSeat.Role.DISTRIBUTION_LEAD)
-        named = [(role, self.cleaned_data[f"{role.value}_email"]) for role in roles]
+        named = [(role, self.cleaned_data[name]) for name, role in self.OTHERS.items()]
         return [(role, email) for role, email in named if email and email != self.cleaned_data["person_email"]]
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from amap import states
 from amap.access import Role
-from amap.actions import membership, people
+from amap.actions import invitations, membership, people
 from amap.errors import Refused
 from amap.forms.fields import DayField
 from amap.imports import Kind, State, dependents, imported, restore, snapshot, some, words
@@ -177,7 +177,7 @@ def _link(members, *, by, now):
     addresses = {member.email: member for member in members if member.email}
     waiting = Member.objects.filter(pk__in=[member.pk for member in addresses.values()]).values("email")
     for email in User.objects.filter(email__in=waiting).values_list("email", flat=True):
-        people.link_known(addresses[email], by=by, now=now)
+        invitations.link_known(addresses[email], by=by, now=now)
 
 
 def _write_changes(batch, line, *, by, now):

@@ -372,6 +372,15 @@ class InvitationQuerySet(models.QuerySet):
         """Those that may still be accepted."""
         return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=now)
 
+    def manageable_by(self, standing):
+        """Who sends again or takes back: committee and secretary all, others those of their household and farms."""
+        if standing.seats & {"committee", "secretary"}:
+            return self
+        own = Q(farm__in=standing.farm_ids)
+        if standing.household_id:  # without one, no member's household would be it
+            own |= Q(member__household=standing.household_id)
+        return self.filter(own)
+
 
 class Invitation(models.Model):
     """A single-use link, sent by e-mail, that gives one address its account and one thing to be (T5): a person of a

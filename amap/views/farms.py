@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from amap import clock
 from amap.access import Role, role_required
 from amap.actions import farms as actions
-from amap.actions import people
+from amap.actions import invitations
 from amap.errors import refused_into
 from amap.forms.farms import FarmerInvitationForm, FarmForm, FarmInvitationForm, LiaisonForm, PartnershipForm
 from amap.models import Farmer, FarmLiaison, Invitation, Partnership
@@ -116,7 +116,9 @@ def farm_welcome(request):
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         with refused_into(form):
-            people.invite(request.association, **data, language=request.LANGUAGE_CODE, by=request.user, now=clock.now())
+            invitations.invite(
+                request.association, **data, language=request.LANGUAGE_CODE, by=request.user, now=clock.now()
+            )
             messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": data["email"]})
             return redirect("amap:farms", request.standing.slug)
     return render(request, "amap/people/farm_welcome.html", {"form": form})
@@ -183,7 +185,7 @@ def farmer_invite(request, slug):
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         with refused_into(form):
-            people.invite(
+            invitations.invite(
                 request.association,
                 farm=partnership.farm,
                 email=email,

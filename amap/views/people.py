@@ -1,4 +1,4 @@
-"""Households and their persons, invitations, roles."""
+"""Households and their persons."""
 
 from django import forms
 from django.contrib import messages
@@ -7,22 +7,20 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
-from amap.actions import people
+from amap.actions import invitations, people
 from amap.errors import refused_into
 from amap.forms.people import (
     HouseholdForm,
     LeaveForm,
     MemberForm,
     NewHouseholdForm,
-    SeatForm,
-    SeatInvitationForm,
 )
-from amap.models import CommitteeSeat, Household, Invitation, Member, Membership
+from amap.models import Household, Invitation, Member, Membership
 from amap.models.people import normalise_email
 from amap.pages import page_of
 
@@ -289,136 +287,6 @@ def member_remove(request, pk):
 def member_invite(request, pk):
     """Send a person their invitation, or a new one."""
     person = _member(request, pk)
-    people.invite(request.association, member=person, by=request.user, now=clock.now())
+    invitations.invite(request.association, member=person, by=request.user, now=clock.now())
     messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": person.email})
     return redirect("amap:household", request.standing.slug, person.household_id)
-
-
-@role_required(*WRITERS)
-@require_POST
-def invite_all(request):
-    """Invite everybody not invited yet."""
-    count = people.invite_all(request.association, by=request.user, now=clock.now())
-    said = ngettext("%(count)d invitation is on its way.", "%(count)d invitations are on their way.", count)
-    messages.success(request, said % {"count": count})
-    return redirect("amap:invitations", request.standing.slug)
-
-
-@role_required(*WRITERS)
-def invitations(request):
-    """Whom we invited, and who has not answered yet."""
-    rows = (
-        Invitation.objects.filter(association=request.standing.association_id, accepted_at=None, revoked_at=None)
-        .select_related("member__household", "farm", "invited_by")
-        .order_by("-created_at")
-    )
-    now = clock.now()
-    page = page_of(request, rows)
-    lines = [(one, one.expires_at <= now) for one in page]
-    return render(request, "amap/people/invitations.html", {"page": page, "lines": lines})
-
-
-def _invitation(request, pk):
-    """An open invitation the visitor may act on: officers all of them, a member those of their own household."""
-    rows = Invitation.objects.filter(association=request.standing.association_id)
-    if not request.standing.has(*WRITERS):
-        rows = rows.filter(Q(member__household=request.standing.household_id) | Q(farm__in=request.standing.farm_ids))
-    return get_object_or_404(rows.select_related("association", "member", "farm"), pk=pk)
-
-
-def _after_invitation(request, invitation):
-    if invitation.member:
-        return redirect("amap:household", request.standing.slug, invitation.member.household_id)
-    if invitation.farm:
-        return redirect("amap:farm", request.standing.slug, invitation.farm.slug)
-    return redirect("amap:invitations", request.standing.slug)
-
-
-@require_POST
-def invitation_resend(request, pk):
-    """A new link; the old one stops working."""
-    invitation = _invitation(request, pk)
-    people.resend(invitation, by=request.user, now=clock.now())
-    messages.success(request, _("A new invitation is on its way to %(email)s.") % {"email": invitation.email})
-    return _after_invitation(request, invitation)
-
-
-@require_POST
-def invitation_revoke(request, pk):
-    """Take an invitation back."""
-    invitation = _invitation(request, pk)
-    people.revoke(invitation, by=request.user, now=clock.now())
-    messages.success(request, _("The invitation to %(email)s no longer works.") % {"email": invitation.email})
-    return _after_invitation(request, invitation)
-
-
-@role_required(Role.COMMITTEE)
-def seats(request):
-    """Who holds which role, until when; who held it before."""
-    today, standing = clock.today(), request.standing
-    rows = list(CommitteeSeat.objects.filter(association=standing.association_id).select_related("user"))
-    current = [one for one in rows if one.starts_on <= today and (one.ends_on is None or one.ends_on >= today)]
-    to_come = [one for one in rows if one.starts_on > today]
-    past = [one for one in rows if one.ends_on and one.ends_on < today]
-    asked = Invitation.objects.open(clock.now()).filter(association=standing.association_id).exclude(role="")
-    groups = [
-        {
-            "name": label,
-            "seats": [one for one in current if one.role == role],
-            "to_come": [one for one in to_come if one.role == role],
-            "asked": [one for one in asked if one.role == role],
-        }
-        for role, label in CommitteeSeat.Role.choices
-    ]
-    return render(
-        request,
-        "amap/people/seats.html",
-        {
-            "groups": groups,
-            "past": sorted(past, key=lambda one: one.ends_on, reverse=True)[:50],
-        },
-    )
-
-
-@role_required(Role.COMMITTEE)
-def seat_new(request):
-    """Give a role to somebody who is here."""
-    form = SeatForm(request.POST or None, association=request.association, initial={"starts_on": clock.today()})
-    if request.method == "POST" and form.is_valid():
-        with refused_into(form):
-            made = people.seat(request.association, **form.cleaned_data, by=request.user, now=clock.now())
-            messages.success(
-                request, _("%(name)s: %(role)s.") % {"name": made.user.name, "role": made.get_role_display()}
-            )
-            return redirect("amap:seats", request.standing.slug)
-    return render(request, "amap/people/seat_new.html", {"form": form})
-
-
-@role_required(Role.COMMITTEE)
-def seat_invite(request):
-    """Invite somebody into a role."""
-    form = SeatInvitationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with refused_into(form):
-            data = form.cleaned_data
-            people.invite(request.association, **data, language=request.LANGUAGE_CODE, by=request.user, now=clock.now())
-            messages.success(request, _("The invitation is on its way to %(email)s.") % {"email": data["email"]})
-            return redirect("amap:seats", request.standing.slug)
-    return render(request, "amap/people/seat_invite.html", {"form": form})
-
-
-@role_required(Role.COMMITTEE)
-@require_POST
-def seat_end(request, pk):
-    """A role ends today."""
-    seat = get_object_or_404(
-        CommitteeSeat.objects.select_related("user"), association=request.standing.association_id, pk=pk
-    )
-    people.end_seat(seat, today=clock.today(), by=request.user, now=clock.now())
-    messages.success(
-        request,
-        _("%(name)s is no longer: %(role)s.") % {"name": seat.user.name, "role": seat.get_role_display()},
-    )
-    if seat.user_id == request.user.pk:
-        return redirect("site:entrance")
-    return redirect("amap:seats", request.standing.slug)

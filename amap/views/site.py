@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, farms_of
-from amap.actions import people
+from amap.actions import founding, invitations, people
 from amap.errors import Refused, refused_into
 from amap.forms.people import AcceptForm, ProfileForm, StartForm, WelcomeFarmForm, membership_year
 from amap.models import Association, Farm, Member, User
@@ -47,14 +47,12 @@ def start(request):
     initial = {"period_starts_on": first, "period_ends_on": last}
     form = StartForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        others = [f"{role.value}_email" for role, _email in form.seats()]
-        fields = {key: value for key, value in data.items() if not key.endswith("_email") or key == "person_email"}
+        others = form.others()
         with refused_into(form):
-            association, user = people.found(
-                **fields,
+            association, user = founding.found(
+                **form.founding(),
                 language=request.LANGUAGE_CODE,
-                seats=form.seats(),
+                others=others,
                 now=clock.now(),
                 today=clock.today(),
             )
@@ -71,7 +69,7 @@ def start(request):
 def invitation(request, token):
     """What an invitation offers, and on POST: taking it. Looking at it changes nothing (T5)."""
     now = clock.now()
-    found = people.open_invitation(token, now=now)
+    found = invitations.open_invitation(token, now=now)
     user = request.user if request.user.is_authenticated else None
     account = found and User.objects.filter(email=found.email).first()
     is_for_another = user and (account is None or account.pk != user.pk)
@@ -90,7 +88,7 @@ def invitation(request, token):
     if request.method == "POST" and (form is None or form.is_valid()):
         answers = form.cleaned_data if form else {}
         try:
-            member = people.accept(token, **answers, by=user, now=now)
+            member = invitations.accept(token, **answers, by=user, now=now)
         except Refused as refused:
             messages.error(request, str(refused))
             return redirect(request.path)

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from amap import letters, tokens
-from amap.actions import people
+from amap.actions import founding, invitations, people
 from amap.errors import Refused
 from amap.models import Association, CommitteeSeat, Farm, Farmer, Invitation, Letter, Member, Partnership, User
 from tests.cast import NOW, TODAY, Amap
@@ -38,7 +38,7 @@ def anais(amap):
 
 
 def invited(amap, member):
-    _invitation, token = people.invite(amap.association, member=member, by=amap.committee, now=NOW)
+    _invitation, token = invitations.invite(amap.association, member=member, by=amap.committee, now=NOW)
     return reverse("site:invitation", args=[token])
 
 
@@ -103,7 +103,7 @@ def _unknown(amap, member):
 
 def _used(amap, member):
     link = invited(amap, member)
-    people.accept(link.split("/")[2], name="A", now=NOW)
+    invitations.accept(link.split("/")[2], name="A", now=NOW)
     return link
 
 
@@ -115,13 +115,13 @@ def _expired(amap, member):
 
 def _revoked(amap, member):
     link = invited(amap, member)
-    people.revoke(Invitation.objects.get(), by=amap.committee, now=NOW)
+    invitations.revoke(Invitation.objects.get(), by=amap.committee, now=NOW)
     return link
 
 
 def _replaced(amap, member):
     link = invited(amap, member)
-    people.resend(Invitation.objects.get(), by=amap.committee, now=NOW)
+    invitations.resend(Invitation.objects.get(), by=amap.committee, now=NOW)
     return link
 
 
@@ -141,8 +141,8 @@ def test_a_link_that_does_not_open_says_the_same_whatever_the_reason(client, ama
 
 def test_a_link_works_for_seven_days(amap, anais):
     token = invited(amap, anais).split("/")[2]
-    assert people.open_invitation(token, now=NOW + timedelta(days=7, seconds=-1))
-    assert people.open_invitation(token, now=NOW + timedelta(days=7)) is None
+    assert invitations.open_invitation(token, now=NOW + timedelta(days=7, seconds=-1))
+    assert invitations.open_invitation(token, now=NOW + timedelta(days=7)) is None
 
 
 def test_a_link_is_for_its_own_address_only(client, amap, anais):
@@ -156,7 +156,7 @@ def test_a_link_is_for_its_own_address_only(client, amap, anais):
     anais.refresh_from_db()
     assert anais.user is None
     with pytest.raises(Refused):
-        people.accept(link.split("/")[2], by=amap.treasurer, now=NOW)
+        invitations.accept(link.split("/")[2], by=amap.treasurer, now=NOW)
 
 
 def test_an_existing_account_signs_in_first_and_is_then_linked(client, amap, anais):
@@ -183,11 +183,11 @@ def test_one_household_a_person_in_an_association(amap):
     """BR-1"""
     other = amap.new_household("Autre")
     member = Member.objects.create(association=amap.association, household=other, name="M", email="m@example.org")
-    _invitation, token = people.invite(amap.association, member=member, by=amap.committee, now=NOW)
+    _invitation, token = invitations.invite(amap.association, member=member, by=amap.committee, now=NOW)
     user = User.objects.create_user("m@example.org", name="M")
     Member.objects.filter(household=amap.household).update(user=user)
     with pytest.raises(Refused, match="already belong to another household"):
-        people.accept(token, by=user, now=NOW)
+        invitations.accept(token, by=user, now=NOW)
 
 
 def test_the_database_and_the_letter_never_hold_the_token(amap, anais):
@@ -212,7 +212,7 @@ def test_the_database_and_the_letter_never_hold_the_token(amap, anais):
 def test_each_letter_says_what_for(amap, what):
     if "farm" in what:
         what = {"farm": amap.farm}
-    people.invite(amap.association, email="x@example.org", language="en", by=None, now=NOW, **what)
+    invitations.invite(amap.association, email="x@example.org", language="en", by=None, now=NOW, **what)
     body = letters.message([Letter.objects.get(kind="invitation")]).body
     assert {"role": "treasurer", "farm_name": "Le Fournil", "farm": amap.farm.name}[next(iter(what))] in body
 
@@ -220,10 +220,10 @@ def test_each_letter_says_what_for(amap, what):
 def test_a_flood_of_letters_to_one_address_stops(amap, anais):
     """R16"""
     for _time in range(5):
-        people.invite(amap.association, member=anais, by=amap.committee, now=NOW)
+        invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW)
     with pytest.raises(Refused, match="Wait a day"):
-        people.invite(amap.association, member=anais, by=amap.committee, now=NOW)
-    assert people.invite(amap.association, member=anais, by=amap.committee, now=NOW + timedelta(days=2))
+        invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW)
+    assert invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW + timedelta(days=2))
     assert Invitation.objects.open(NOW).count() == 1
 
 
@@ -231,17 +231,17 @@ def test_everybody_not_yet_invited_is_invited_once(client, amap, anais):
     paper = amap.new_household("Papier")
     Member.objects.create(association=amap.association, household=paper, name="Odile")
     bob = people.add_member(paper, name="Bob", email="bob@example.org", by=amap.committee, now=NOW)
-    people.invite(amap.association, member=bob, by=amap.committee, now=NOW)
+    invitations.invite(amap.association, member=bob, by=amap.committee, now=NOW)
     client.force_login(amap.secretary)
     for _time in range(2):
         client.post(reverse("amap:invite_all", args=[amap.slug]))
     assert sorted(Invitation.objects.values_list("email", flat=True)) == ["anais@example.org", "bob@example.org"]
     token = tokens.token_of(Letter.objects.get(to="anais@example.org").context["seed"])
-    assert people.accept(token, name="Anaïs", now=NOW).memberships_of_households.get() == anais
+    assert invitations.accept(token, name="Anaïs", now=NOW).memberships_of_households.get() == anais
 
 
 def test_a_role_begins_when_its_holder_accepts(client, amap):
-    _invitation, token = people.invite(
+    _invitation, token = invitations.invite(
         amap.association, role="treasurer", email="Theo2@example.org", by=amap.committee, now=NOW
     )
     assert not CommitteeSeat.objects.filter(user__email="theo2@example.org").exists()
@@ -252,13 +252,13 @@ def test_a_role_begins_when_its_holder_accepts(client, amap):
 
 def test_an_officer_is_also_the_person_of_their_household(amap):
     """Whoever signs in with an address already known in the association is that person."""
-    _invitation, token = people.invite(amap.association, role="secretary", email="s@example.org", by=None, now=NOW)
+    _invitation, token = invitations.invite(amap.association, role="secretary", email="s@example.org", by=None, now=NOW)
     before = people.add_member(amap.household, name="S", email="s@example.org", by=amap.committee, now=NOW)
-    user = people.accept(token, name="S", now=NOW)
+    user = invitations.accept(token, name="S", now=NOW)
     before.refresh_from_db()
     assert before.user == user
-    _invitation, token = people.invite(amap.association, role="secretary", email="t@example.org", by=None, now=NOW)
-    later = people.accept(token, name="T", now=NOW)
+    _invitation, token = invitations.invite(amap.association, role="secretary", email="t@example.org", by=None, now=NOW)
+    later = invitations.accept(token, name="T", now=NOW)
     assert people.add_member(amap.household, name="T", email="t@example.org", by=amap.committee, now=NOW).user == later
 
 
@@ -290,7 +290,7 @@ def test_a_farm_of_this_site_comes_with_its_own_people_or_not_at_all(client, ama
 
 
 def test_a_farm_new_to_this_site_gets_its_sheet_by_accepting(client, amap):
-    _invitation, token = people.invite(
+    _invitation, token = invitations.invite(
         amap.association, farm_name="Chèvrerie des Pins", email="pins@example.org", by=amap.committee, now=NOW
     )
     client.post(reverse("site:invitation", args=[token]), {"name": "Paul Pin", "language": "fr"})
@@ -312,6 +312,16 @@ def test_invitations_are_sent_again_and_taken_back_by_those_who_may(client, amap
     for one in Invitation.objects.all():
         client.post(reverse("amap:invitation_revoke", args=[amap.slug, one.pk]))
     assert not Invitation.objects.open(NOW).exists()
+
+
+def test_a_farmer_without_a_household_has_no_part_in_the_committees_invitations(client, amap):
+    one, _token = invitations.invite(
+        amap.association, role="treasurer", email="theo2@example.org", by=amap.committee, now=NOW
+    )
+    client.force_login(amap.farmer)
+    for deed in ("invitation_resend", "invitation_revoke"):
+        assert client.post(reverse(f"amap:{deed}", args=[amap.slug, one.pk])).status_code == 404
+    assert Invitation.objects.open(NOW).get() == one
 
 
 def test_the_operator_makes_a_committee_member(client, amap):
@@ -337,7 +347,7 @@ def test_the_operator_makes_one_more_association_whose_steps_begin_at_the_beginn
     out = StringIO()
     call_command("create_association", "les-voisins", "Les Voisins", stdout=out)
     made = Association.objects.get(slug="les-voisins")
-    assert [step.is_done for step in people.first_steps(made)] == [False] * 6
+    assert [step.is_done for step in founding.first_steps(made)] == [False] * 6
     call_command("create_committee_member", "les-voisins", "ops@example.org", "Olga", stdout=out)
     assert Invitation.objects.get().association == made
 

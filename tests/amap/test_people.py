@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from amap import phones
-from amap.actions import farms, people
+from amap.actions import farms, founding, people, seats
 from amap.actions import settings as settings_actions
 from amap.errors import Refused
 from amap.models import (
@@ -256,7 +256,7 @@ def test_a_role_has_dates_and_counts_only_between_them(client, amap):
     """BR-5"""
     signed_in(client, amap.member)
     assert client.get(url(amap, "memberships")).status_code == 403
-    people.seat(amap.association, user=amap.member, role="treasurer", starts_on=TODAY, by=amap.committee, now=NOW)
+    seats.seat(amap.association, user=amap.member, role="treasurer", starts_on=TODAY, by=amap.committee, now=NOW)
     assert client.get(url(amap, "memberships")).status_code == 200
     CommitteeSeat.objects.filter(user=amap.member).update(starts_on=date(2025, 1, 1), ends_on=TODAY - timedelta(days=1))
     assert client.get(url(amap, "memberships")).status_code == 403
@@ -264,9 +264,7 @@ def test_a_role_has_dates_and_counts_only_between_them(client, amap):
 
 def test_a_role_is_not_given_twice_at_once(amap):
     with pytest.raises(Refused, match="already holds this role"):
-        people.seat(
-            amap.association, user=amap.treasurer, role="treasurer", starts_on=TODAY, by=amap.committee, now=NOW
-        )
+        seats.seat(amap.association, user=amap.treasurer, role="treasurer", starts_on=TODAY, by=amap.committee, now=NOW)
 
 
 def test_an_ended_role_is_gone_at_the_next_request_and_stays_in_the_history(client, amap):
@@ -274,7 +272,7 @@ def test_an_ended_role_is_gone_at_the_next_request_and_stays_in_the_history(clie
     seat = CommitteeSeat.objects.get(user=amap.treasurer)
     client.force_login(amap.treasurer)
     assert client.get(url(amap, "memberships")).status_code == 200
-    people.end_seat(seat, today=TODAY, by=amap.committee, now=NOW)
+    seats.end_seat(seat, today=TODAY, by=amap.committee, now=NOW)
     assert client.get(url(amap, "memberships")).status_code == 403
     seat.refresh_from_db()
     assert seat.ends_on == TODAY - timedelta(days=1)
@@ -284,9 +282,9 @@ def test_an_ended_role_is_gone_at_the_next_request_and_stays_in_the_history(clie
 def test_somebody_remains_on_the_committee(amap):
     seat = CommitteeSeat.objects.get(user=amap.committee)
     with pytest.raises(Refused, match="Somebody must remain"):
-        people.end_seat(seat, today=TODAY, by=amap.committee, now=NOW)
-    people.seat(amap.association, user=amap.member, role="committee", starts_on=TODAY, by=amap.committee, now=NOW)
-    people.end_seat(seat, today=TODAY, by=amap.committee, now=NOW)
+        seats.end_seat(seat, today=TODAY, by=amap.committee, now=NOW)
+    seats.seat(amap.association, user=amap.member, role="committee", starts_on=TODAY, by=amap.committee, now=NOW)
+    seats.end_seat(seat, today=TODAY, by=amap.committee, now=NOW)
     assert list(CommitteeSeat.objects.current(TODAY).filter(role="committee").values_list("user", flat=True)) == [
         amap.member.pk
     ]
@@ -547,7 +545,7 @@ def test_the_first_page_exists_once(client):
     assert client.post(reverse("site:start"), START | {"name": "Other"}).status_code == 404
     assert client.get("/")["Location"].startswith(reverse("account_login"))
     with pytest.raises(Refused, match="already has its association"):
-        people.found(
+        founding.found(
             name="Other",
             slug="other",
             place_name="Place",
@@ -586,9 +584,9 @@ def test_the_first_page_explains_what_is_wrong(client, field, typed, said):
 
 def test_the_first_steps_vanish_one_by_one_and_then_all(amap, django_assert_num_queries):
     with django_assert_num_queries(1):
-        steps = people.first_steps(amap.association)
+        steps = founding.first_steps(amap.association)
     assert [step.is_done for step in steps] == [True, True, True, True, False, False]
     assert steps[4].url.startswith(f"/{amap.slug}/")
     amap.offer()
     amap.association.shift_roles.create(name="Accueil")
-    assert people.first_steps(amap.association) == []
+    assert founding.first_steps(amap.association) == []

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from amap import clock
-from amap.actions import people
+from amap.actions import founding
 
 
 class Command(BaseCommand):
@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *, association, name, **options):
         try:
-            people.add_association(slug=association, name=name, now=clock.now())
+            founding.add_association(slug=association, name=name, now=clock.now())
         except ValidationError as wrong:
             raise CommandError(" ".join(wrong.messages)) from wrong
         self.stdout.write(f"{name} is at /{association}/. Next: create_committee_member {association} <e-mail> <name>")

@@ -7,7 +7,7 @@ from django.forms import ValidationError
 from django.urls import reverse
 
 from amap import clock
-from amap.actions import people
+from amap.actions import founding
 from amap.errors import Refused
 from amap.models import Association
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"No association {association!r}. Known: {known or 'none; open /start/ in a browser'}.")
         try:
             validate_email(email)
-            invitation, token = people.add_committee_member(found, email=email, name=name, by=None, now=clock.now())
+            invitation, token = founding.add_committee_member(found, email=email, name=name, by=None, now=clock.now())
         except (ValidationError, Refused) as wrong:
             raise CommandError(" ".join(getattr(wrong, "messages", [str(wrong)]))) from wrong
         if invitation is None:
