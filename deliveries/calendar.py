@@ -16,6 +16,7 @@ from django.utils.translation import override
 from amap.euros import euros_text
 from contracts.models import Delivery, Instalment, Subscription
 from deliveries.models import ShiftAssignment
+from deliveries.models.distributions import with_hours
 
 # How far back a feed goes: a telephone keeps what it has seen, it need not be told again.
 FEED_GOES_BACK = timedelta(days=60)
@@ -52,7 +53,7 @@ def collections(household_ids, *, since, days=None):
         offer__subscriptions__lines__delivery=None,
     )
     rows = (
-        Delivery.objects.alias(side=_side())
+        with_hours(Delivery.objects.alias(side=_side()))
         .filter(
             served,
             day__gte=since,
@@ -62,14 +63,14 @@ def collections(household_ids, *, since, days=None):
             offer__subscriptions__last_rank__gte=F("rank"),
         )
         .exclude(status=Delivery.Status.CANCELLED)
-        .order_by("day", "place__opens_at", "place", "offer__farm__name", "offer", "offer__subscriptions__lines__pk")
+        .order_by("day", "opens_at", "place", "offer__farm__name", "offer", "offer__subscriptions__lines__pk")
         .values_list(
             "day",
             "place",
             "place__name",
             "place__address",
-            "place__opens_at",
-            "place__closes_at",
+            "opens_at",
+            "closes_at",
             "association",
             "pk",
             "moved_from",
@@ -148,7 +149,7 @@ def _collections(households, slugs, today):
             for title, farm, contents in one.baskets
         )
         yield _event(
-            f"collection-{one.association_id}-{one.day}-{one.opens_at:%H%M}",
+            f"collection-{one.association_id}-{one.day}-{one.place_id}",
             _("Basket: %(what)s") % {"what": ", ".join(title for title, _farm, _contents in one.baskets)},
             starts=datetime.combine(one.day, one.opens_at, timezone.get_default_timezone()),
             ends=datetime.combine(one.day, one.closes_at, timezone.get_default_timezone()),

@@ -272,6 +272,13 @@ def test_a_posted_harvest_list_is_missing_no_more(amap):
     assert "missing_harvest_lists" not in cards(amap, amap.farmer, moment)
 
 
+def test_br13_the_missing_list_counts_from_the_hours_the_evening_was_moved_to(amap):
+    amap.offer()
+    evening(amap, opens_at=time(17), closes_at=time(18))
+    assert cards(amap, amap.committee, at(2026, 11, 25, 17))["missing_harvest_lists"].is_urgent
+    assert "missing_harvest_lists" not in cards(amap, amap.committee, at(2026, 11, 26, 18, 1))
+
+
 def test_holes_in_the_roster_are_counted_ten_days_ahead_and_urgent_in_the_last_hours(amap):
     one = shift(amap, evening(amap))
     shift(amap, evening(amap, TODAY + timedelta(days=11)), name="Pesée")
@@ -705,6 +712,13 @@ def test_br52_once_the_list_is_fixed_the_farms_desk_reads_it(amap, now):
     )
     Delivery.objects.filter(pk=delivery.pk).update(status="locked")
     assert '<td class="num">5</td>' in page(amap.farmer, f"/farms/{amap.farm.slug}/")
+
+
+def test_br13_the_farms_desk_and_a_members_home_say_the_hours_the_evening_was_moved_to(amap, now):
+    amap.subscribe(amap.household, amap.offer())
+    evening(amap, opens_at=time(17), closes_at=time(18))
+    assert "17:00" in page(amap.farmer, f"/farms/{amap.farm.slug}/")
+    assert "17:00 – 18:00" in page(amap.member, "/belombre/")
 
 
 def test_the_farms_desk_says_what_waits_for_the_farm(amap, now):

@@ -43,6 +43,7 @@ from contracts.models import (
     WaitingListEntry,
 )
 from deliveries.models import Distribution, Shift, ShiftAssignment
+from deliveries.models.distributions import with_hours
 
 LINES = 4
 HARVEST_AHEAD = timedelta(days=3)
@@ -206,8 +207,8 @@ def missing_harvest_lists(desk):
         offer__status__in=ContractOffer.LIVE,
         harvest_list=None,
     )
-    columns = ("pk", "day", "offer__title", "offer__farm__name", "offer__farm", "place__opens_at", "place__closes_at")
-    rows = yield facts(waiting.order_by("day"), *columns, most=20)
+    columns = ("pk", "day", "offer__title", "offer__farm__name", "offer__farm", "opens_at", "closes_at")
+    rows = yield facts(with_hours(waiting).order_by("day"), *columns, most=20)
     own = desk.standing.farm_ids | desk.standing.liaison_farm_ids
     lines, is_urgent = [], False
     for pk, day, offer, farm, farm_id, opens, closes in rows:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -14,8 +14,8 @@ from amap.desks import plots
 from amap.euros import equivalents_text, euros_text
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Instalment, OfferAcceptance
-from deliveries.models import Basket, Distribution
-from deliveries.models.distributions import harvest_visible
+from deliveries.models import Basket
+from deliveries.models.distributions import harvest_visible, with_hours
 from deliveries.sheet import Coming, due_lines
 
 LOOKS_AHEAD = timedelta(days=35)
@@ -80,20 +80,18 @@ def days(farm, standings, now):
     `standings` by association id: where the visitor has pages to go to.
     """
     today = timezone.localdate(now)
-    evening = Distribution.objects.filter(
-        association=OuterRef("association"), day=OuterRef("day"), place=OuterRef("place")
+    promised = Delivery.objects.filter(
+        offer__farm=farm, offer__status__in=ContractOffer.LIVE, day__range=(today, today + LOOKS_AHEAD)
     )
     rows = (
-        Delivery.objects.filter(
-            offer__farm=farm, offer__status__in=ContractOffer.LIVE, day__range=(today, today + LOOKS_AHEAD)
-        )
+        with_hours(promised)
         .exclude(status=Delivery.Status.CANCELLED)
         .order_by("day", "association__name", "offer__title")
         .values_list(
             *("pk", "rank", "offer", "offer__title", "offer__kind", "day", "status", "association"),
-            *("association__name", "place__name", "place__opens_at", "place__closes_at"),
+            *("association__name", "place__name", "opens_at", "closes_at"),
             *("association__harvest_days_before", "association__harvest_hour", "harvest_list__posted_at"),
-            Subquery(evening.values("pk")[:1]),
+            "evening",
         )
     )
     found = {}

@@ -108,8 +108,8 @@ def home(standing, now):
             day=next_one.day,
             place=next_one.place,
             address=next_one.address,
-            opens_at=evening.opens_at if evening else next_one.opens_at,
-            closes_at=evening.closes_at if evening else next_one.closes_at,
+            opens_at=next_one.opens_at,
+            closes_at=next_one.closes_at,
             is_today=next_one.day == today,
             url=reverse("deliveries:distribution", args=[standing.slug, evening.pk])
             if evening
@@ -145,8 +145,6 @@ class _Evening:
     day: date
     place_id: int
     place: str
-    opens_at: time
-    closes_at: time
     starts_at: time
     ends_at: time
     shifts: dict = field(default_factory=dict)
@@ -166,7 +164,7 @@ def _evenings(standing, next_one, today):
         Distribution.objects.filter(wanted, association=standing.association_id)
         .order_by("day", "shifts__role__position", "shifts__assignments")
         .values_list(
-            *("pk", "day", "place", "place__name", "opens_at", "closes_at", "volunteers_from", "volunteers_until"),
+            *("pk", "day", "place", "place__name", "volunteers_from", "volunteers_until"),
             *("shifts", "shifts__role__name", "shifts__needed", "shifts__assignments__status"),
             *("shifts__assignments__household", "shifts__assignments__volunteer"),
             "shifts__assignments__household__name",

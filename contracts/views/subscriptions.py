@@ -41,12 +41,12 @@ MANAGERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON, Role.F
 def subscription(request, pk):
     """One household's contract: its dates, payments, signature and document, and what it still lacks."""
     rows = Subscription.objects.filter(association=request.standing.association_id).visible_to(request.standing)
-    rows = rows.select_related("offer__farm", "offer__place", "household", "association", "document").defer(
+    rows = rows.select_related("offer__farm", "household", "association", "document").defer(
         "document__pdf", "document__content"
     )
     it = get_object_or_404(rows, pk=pk)
     lines = list(it.lines.select_related("size", "product", "delivery"))
-    deliveries = list(it.offer.deliveries.all())
+    deliveries = list(it.offer.deliveries.select_related("place"))
     today = clock.today()
     mine = signing.due_days([(line.turn, line.delivery_id) for line in lines], deliveries, it.first_rank, it.last_rank)
     instalments = ledger.with_badges(
@@ -60,7 +60,7 @@ def subscription(request, pk):
         "it": it,
         "is_mine": it.household_id == standing.household_id,
         "months": season_strip.own(deliveries, {one.rank for one in mine}, today=today),
-        "next": next((one.day for one in mine if one.day >= today), None),
+        "next": next((one for one in mine if one.day >= today), None),
         "left": sum(one.day >= today for one in mine),
         "payment_rows": payment_rows(instalments, standing.slug),
         "handed_cents": sum(one.amount_cents for one in instalments if one.status in Instalment.HANDED_IN),

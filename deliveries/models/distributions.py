@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from amap import clock
@@ -74,6 +75,18 @@ class Distribution(models.Model):
 def harvest_visible(day, *, days_before, hour) -> datetime:
     """When members see the harvest list of a delivery `day`: also the farm's deadline (BR-45)."""
     return clock.at(day - timedelta(days=days_before), hour)
+
+
+def with_hours(deliveries):
+    """The deliveries, each with `opens_at` and `closes_at`: the hours of its evening (BR-13), those of its place as
+    long as no evening is planned.
+    """
+    evening = FilteredRelation("place__distributions", condition=Q(place__distributions__day=F("day")))
+    return deliveries.annotate(
+        evening=evening,
+        opens_at=Coalesce("evening__opens_at", "place__opens_at"),
+        closes_at=Coalesce("evening__closes_at", "place__closes_at"),
+    )
 
 
 class HarvestList(models.Model):

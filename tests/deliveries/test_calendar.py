@@ -8,6 +8,7 @@ from icalendar import Calendar
 
 from amap.actions import feeds
 from contracts.models import Delivery, SubscriptionLine
+from deliveries.actions import distributions
 from deliveries.calendar import collections
 from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
 from tests.cast import NOW, TODAY, Amap
@@ -69,6 +70,18 @@ def test_what_is_cancelled_or_withdrawn_is_not_collected(amap):
     amap.subscribe(amap.new_household(), offer, status="withdrawn")
     assert days(amap) == [date(2026, 12, 3)]
     assert days(amap, amap.association.households.last()) == []
+
+
+def test_br13_the_hours_are_those_of_the_evening_and_of_the_place_where_none_is_planned(amap):
+    amap.subscribe(amap.household, amap.offer())
+    distributions.plan(amap.association, today=TODAY)
+    moved = Distribution.objects.get(day=date(2026, 11, 26))
+    distributions.move(moved, day=moved.day, place=moved.place, opens_at=time(17), closes_at=time(18), by=None, now=NOW)
+    Distribution.objects.exclude(pk=moved.pk).delete()
+    amap.place.opens_at = time(19)
+    amap.place.save()
+    hours = [(one.opens_at, one.closes_at) for one in collections([amap.household.pk], since=TODAY)]
+    assert hours == [(time(17), time(18)), (time(19), time(19, 45))]
 
 
 def put_on_roster(amap):
