@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from amap import letters, states
 from amap.dates import date_format
 from amap.errors import Refused
+from amap.euros import equivalents_text
 from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
 from contracts import calendars
 from contracts.actions import subscriptions
@@ -150,6 +151,28 @@ def edit(offer, *, by, now, sizes=None, products=None, **changes):
             _replace_sizes(offer, sizes)
         if products is not None:
             _replace_products(offer, products)
+        if sizes is not None or "alternate_allowed" in changes:
+            _refuse_uneven_halves(offer)
+
+
+def _refuse_uneven_halves(offer):
+    """Half of a share every other delivery must be whole hundredths, or capacity would not be exact (BR-20, BR-80)."""
+    sizes = ShareSize.objects.filter(offer=offer) if offer.alternate_allowed else ()
+    uneven = next((size for size in sizes if size.coefficient_hundredths % 2), None)
+    if uneven:
+        part = uneven.coefficient_hundredths
+        raise Refused(
+            _(
+                "A share every other delivery counts half, and “%(size)s” (%(part)s) has no exact half. Make it "
+                "%(less)s or %(more)s of a whole share, or offer it at every delivery only."
+            )
+            % {
+                "size": uneven.label,
+                "part": equivalents_text(part),
+                "less": equivalents_text(part - 1),
+                "more": equivalents_text(part + 1),
+            }
+        )
 
 
 def sizes_as_typed(offer):

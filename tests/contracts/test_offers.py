@@ -184,6 +184,19 @@ def test_sizes_are_priced_in_proportion_unless_a_reason_is_given(amap):
     assert missing(offer) == ["size_reason"]
 
 
+def test_a_share_without_an_exact_half_is_not_taken_every_other_delivery_br_20_br_80(amap):
+    """Two quarter shares every other delivery would count 0.26 instead of 0.25 of the capacity."""
+    offer = draft(amap)
+    quarter = {"label": "Quarter", "coefficient_hundredths": 25, "price_cents": None, "price_reason": ""}
+    offers.edit(offer, reference_price_cents=2100, sizes=[quarter], alternate_allowed=False, by=amap.farmer, now=NOW)
+    with pytest.raises(Refused, match=r"“Quarter” \(0.25\) has no exact half. Make it 0.24 or 0.26 of a whole share"):
+        offers.edit(offer, alternate_allowed=True, by=amap.farmer, now=NOW)
+    even = quarter | {"coefficient_hundredths": 26}
+    offers.edit(offer, sizes=[even], alternate_allowed=True, by=amap.farmer, now=NOW)
+    with pytest.raises(Refused, match="no exact half"):
+        offers.edit(offer, sizes=[quarter], by=amap.farmer, now=NOW)
+
+
 def test_a_share_cannot_cost_nothing(amap):
     offer = draft(amap)
     size = {"label": "Whole", "coefficient_hundredths": 100, "price_cents": None, "price_reason": ""}
