@@ -104,9 +104,9 @@ def add(sums) -> Sums:
 
 BADGES = {
     Status.PLANNED: "waiting",
-    Status.RECEIVED: "mine",
-    Status.HANDED_OVER: "mine",
-    Status.DECLARED: "mine",
+    Status.RECEIVED: "way",
+    Status.HANDED_OVER: "way",
+    Status.DECLARED: "way",
     Status.CASHED: "done",
     Status.CONFIRMED: "done",
     Status.REJECTED: "late",

@@ -118,10 +118,10 @@ class PlaceForm(forms.ModelForm):
 
     name = NameField(label=gettext_lazy("Name"))
     address = NameField(label=gettext_lazy("Address"), max_length=200, required=False)
-    opens_at = HourField(label=gettext_lazy("Distribution from"))
-    closes_at = HourField(label=gettext_lazy("to"))
-    volunteers_from = HourField(label=gettext_lazy("Volunteers from"))
-    volunteers_until = HourField(label=gettext_lazy("until"))
+    opens_at = HourField(label=gettext_lazy("The distribution begins at"))
+    closes_at = HourField(label=gettext_lazy("and ends at"))
+    volunteers_from = HourField(label=gettext_lazy("Volunteers come at"))
+    volunteers_until = HourField(label=gettext_lazy("and leave at"))
     instructions = TextField(
         label=gettext_lazy("How to get in, keys, what to do at the end"),
         required=False,

@@ -22,6 +22,7 @@ from amap.access import Role
 from amap.errors import Refused
 from amap.models import ImportedRow
 from amap.spreadsheets import Cell, as_text, fold
+from amap.words import pair
 
 HEADINGS_WITHIN = 20
 TOTALS = frozenset({"total", "totaux", "somme", "moyenne"})
@@ -64,7 +65,7 @@ class Record:
         try:
             return form_field.clean(text) if text else ""
         except ValidationError as wrong:
-            raise Refused(f"{label}: {' '.join(wrong.messages)}") from wrong
+            raise Refused(pair(label, " ".join(wrong.messages))) from wrong
 
 
 class State:

@@ -34,6 +34,7 @@ from amap.imports import (
 from amap.models import AuditEntry, Farm, Farmer, Partnership
 from amap.phones import phone_text
 from amap.spreadsheets import as_date, as_text, fold
+from amap.words import pair
 
 COLUMNS = [
     Column(
@@ -268,7 +269,7 @@ class _Reader:
                 yield wrong(record, title, refused)
                 continue
             if deed.farm is None:
-                details = [f"{LABELS[name]}: {self._value(name, value)}" for name, value in deed.fields.items()][1:]
+                details = [pair(LABELS[name], self._value(name, value)) for name, value in deed.fields.items()][1:]
                 yield Line(record.number, State.NEW, title, details, sheet=record.sheet, content=deed)
             else:
                 details = [

@@ -297,7 +297,7 @@ class PaymentForm(PartForm):
         label=gettext_lazy("In how many payments?"),
         coerce=int,
         choices=[(n, str(n)) for n in range(1, 13)],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple({"class": "numbers"}),
         help_text=gettext_lazy("Households choose among these."),
     )
     min_instalment_cents = EuroField(label=gettext_lazy("Least amount of a payment"))

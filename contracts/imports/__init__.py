@@ -16,6 +16,7 @@ from amap.forms.fields import DayField
 from amap.imports import Kind, chosen_sheet, dependents, imported, some
 from amap.models import Due, Household
 from amap.spreadsheets import as_text
+from amap.words import pair
 from contracts import signing
 from contracts.actions import payments, subscriptions
 from contracts.imports import columns
@@ -186,7 +187,7 @@ class Contracts(Kind):
     def exports(self, association):
         """A file per offer that households have signed."""
         signed = association.offers.filter(subscriptions__status__in=Subscription.HOLDS).distinct()
-        return [(f"?of={pk}", f"{self.label}: {title}") for pk, title in signed.values_list("pk", "title")]
+        return [(f"?of={pk}", pair(self.label, title)) for pk, title in signed.values_list("pk", "title")]
 
 
 def _headings(sheet, batch):

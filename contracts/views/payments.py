@@ -83,6 +83,7 @@ def _show(request, one, forms=None, status=200):
     history = AuditEntry.objects.filter(about="contracts.instalment", about_id=one.pk).select_related("by")
     names = dict(Status.choices)
     is_open = one.method == Method.TRANSFER and one.status in (Status.PLANNED, Status.DECLARED)
+    is_mine = one.household_id == request.standing.household_id
     forms = forms or {}
     context = {
         "one": one,
@@ -92,7 +93,7 @@ def _show(request, one, forms=None, status=200):
         "forms": {
             verb: forms.get(verb) or ReasonForm(auto_id=f"{verb}_%s") for verb in ("give_back", "reject", "correct")
         },
-        "transfer": transfer(one) if is_open else None,
+        "transfer": transfer(one) if is_open and is_mine else None,
     }
     return render(request, "contracts/payments/instalment.html", context, status=status)
 
