@@ -45,8 +45,7 @@ def answer(content: bytes, filename: str) -> HttpResponse:
 
 @cache
 def _workshop():
-    """What all PDFs of a process share: WeasyPrint's HTML, our style sheet, the fonts, and the fetcher that fetches
-    nothing."""
+    """What all PDFs of a process share: WeasyPrint's HTML, our style sheet, the fonts, a fetcher of nothing."""
     try:
         from weasyprint import CSS, HTML
         from weasyprint.text.fonts import FontConfiguration

@@ -1,5 +1,4 @@
-"""The rows of `templates/contracts/payments/_instalments.html`: a season of payments is long, so they are formatted
-here."""
+"""The rows of `templates/contracts/payments/_instalments.html`, formatted here: a season of payments is long."""
 
 from django.template.loader import render_to_string
 from django.urls import reverse

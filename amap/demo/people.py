@@ -1,5 +1,4 @@
-"""Who lives in the demonstration. Everything is invented: addresses of example.org, telephone numbers kept for
-fiction."""
+"""Who lives in the demonstration. Everything is invented: addresses of example.org, telephone numbers of fiction."""
 
 from dataclasses import dataclass
 

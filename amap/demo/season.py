@@ -8,8 +8,7 @@ THURSDAY = 3
 
 @dataclass(frozen=True)
 class DemoOffer:
-    """An offer and who signs for it: `takers` is a list of (household number, size or product index, quantity,
-    turn)."""
+    """An offer and who signs for it: `takers` are (household number, index of the size or product, quantity, turn)."""
 
     key: str
     farm: str

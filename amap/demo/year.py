@@ -114,7 +114,7 @@ class Year:
         for number, (name, *first_names) in enumerate([*cast.HOUSEHOLDS, *cast.APPLICANTS], start=1):
             self.household(number, name, first_names, day, now)
         for number, role in cast.SEATS.items():
-            self.seat(self.users[number], role, day, now)
+            self.seat(self.users[number], role, day)
         for one in cast.FARMS:
             self.farm(one, day, now)
         User.objects.create_user("passant@example.org", name="Un passant")
@@ -160,7 +160,7 @@ class Year:
                 Member.objects.filter(pk=member.pk).update(user=user, shows_phone=number % 3 != 0)
                 self.users.setdefault(number, user)
 
-    def seat(self, user, role, day, now):
+    def seat(self, user, role, day):
         CommitteeSeat.objects.create(association=self.association, user=user, role=role, starts_on=day)
 
     def farm(self, one, day, now):
@@ -191,7 +191,7 @@ class Year:
             Farmer.objects.create(farm=farm, user=user)
             self.users.setdefault(one.slug, user)
         if one.slug in cast.COMMITTEE_FARMS:
-            self.seat(self.users[one.slug], CommitteeSeat.Role.COMMITTEE, day, now)
+            self.seat(self.users[one.slug], CommitteeSeat.Role.COMMITTEE, day)
         partnership = farm.partnerships.get()
         farms.name_liaison(partnership, user=self.users[one.liaison], starts_on=day, by=self.users[1], now=now)
         self.farms[one.slug] = farm

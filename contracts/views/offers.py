@@ -148,8 +148,10 @@ def _meter(offer):
 
 
 def offer(request, pk):
-    """A member's questions first: what, how much, when, where, with whom, how the price is built, and signing. For
-    those who prepare it, what it waits for."""
+    """A member's questions first: what, how much, when, where, with whom, how the price is built, and signing.
+
+    For those who prepare it, what it waits for.
+    """
     one = get_object_or_404(offers_here(request).visible_to(request.standing), pk=pk)
     prefetch_related_objects([one], "products" if one.is_by_date else "sizes", "deliveries")
     today, manages = clock.today(), _manages(request, one)
