@@ -87,6 +87,11 @@ def refuse_unless_signable(offer, today):
         raise Refused(_("Settle the membership of the year first; then this contract can be signed."))
 
 
+def left_open(choices):
+    """Is a turn still to be decided? (A quantity by date is never 0.)"""
+    return any(not turn for _size, _quantity, turn in choices)
+
+
 class Proposal:
     """What remains of an offer for somebody signing `now`: its items and deliveries, read once.
 
@@ -130,7 +135,7 @@ class Proposal:
 
     def settle(self, choices):
         """The choices with every turn decided: one left open goes to the turn with fewer shares (BR-80)."""
-        if self.offer.is_by_date or all(turn for _size, _quantity, turn in choices):
+        if not left_open(choices):
             return list(choices)
         taken = dict(
             SubscriptionLine.objects.filter(

@@ -103,6 +103,9 @@ def _sign(
 ):
     today = timezone.localdate(now)
     rows = ContractOffer.objects.select_related("farm", "association", "place").filter(pk=offer.pk)
+    if signing.left_open(choices):
+        # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
+        rows = rows.select_for_update(no_key=True, of=("self",))
     offer = signing.seen_by(rows, household.pk, today, client_token=client_token).get()
     if offer.signed_already:
         return Subscription.objects.get(pk=offer.signed_already)

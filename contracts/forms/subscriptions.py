@@ -29,7 +29,7 @@ class SharesForm(forms.Form):
         self.proposal = proposal
         initial = {f"size_{size}": quantity for size, quantity, _turn in chosen}
         if chosen:
-            initial["turn"] = chosen[0][2]
+            initial["turn"] = chosen[0][2] or "open"
         super().__init__(*args, initial=initial, **kwargs)
         for size in proposal.items:
             self.fields[f"size_{size.pk}"] = Number(
@@ -119,8 +119,7 @@ def quoted(form, cleaned):
     form.quote = None
     if not form.errors:
         try:
-            form.settled = form.proposal.settle(form.choices)
-            form.quote = form.proposal.quote(form.settled)
+            form.quote = form.proposal.quote(form.proposal.settle(form.choices))
         except Refused as refused:
             form.add_error(None, str(refused))
     return cleaned

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_http_methods
 
 from amap import clock
 from amap.accounts import visitor_address
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.models import Household
 from contracts import documents, season_strip, signing, wording
 from contracts.actions import subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
-from contracts.models import ContractOffer, Instalment, Subscription, WaitingListEntry
+from contracts.models import ContractOffer, Instalment, Subscription, SubscriptionLine, WaitingListEntry
 from contracts.signing import MOST_OF_A_PRODUCT
 from contracts.views.pieces import made_of
 
@@ -76,7 +77,7 @@ class Asked:
         """Whether the answers so far still fit the offer; then `quote`, `plans` and perhaps `plan` are there."""
         try:
             choices = [tuple(choice) for choice in self.state["c"]]
-            self.quote = self.proposal.quote(choices)
+            self.quote = self.proposal.quote(self.proposal.settle(choices))
             self.plans = self.proposal.plans(self.quote)
         except (KeyError, ValueError, Refused):
             return False
@@ -150,7 +151,7 @@ def _choose(request, asked):
         if do == "wait" and is_fine:
             return _wait(request, asked, form.quote.equivalents_hundredths)
         if not do and is_fine and not short:
-            return redirect(asked.address("pay", c=form.settled))
+            return redirect(asked.address("pay", c=form.choices))
     elif asked.read():
         form.quote = asked.quote
     context = {
@@ -255,7 +256,7 @@ def _check(request, asked):
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            return _after(request, signed)
+            return _after(request, signed, left_open=signing.left_open(asked.choices))
     address = asked.address("check", e=asked.quote.total_cents)
     context = {
         "asked": asked,
@@ -270,12 +271,13 @@ def _check(request, asked):
         "parts": _parts(asked.plan),
         "method": dict(Instalment.Method.choices)[asked.state["m"]],
         "clauses": _clauses(asked.offer),
+        "left_open": signing.left_open(asked.choices),
         "legal": wording.legal_clauses(asked.offer, off_premises=asked.on_paper),
     }
     return render(request, "contracts/subscriptions/check.html", context | _made_of(asked))
 
 
-def _after(request, signed):
+def _after(request, signed, *, left_open):
     if isinstance(signed, WaitingListEntry):
         messages.warning(
             request,
@@ -284,6 +286,13 @@ def _after(request, signed):
         )
         return redirect("contracts:wait", request.standing.slug, signed.offer_id)
     messages.success(request, _("Signed! The contract is below, with what remains to be done."))
+    if left_open:
+        turn = dict(SubscriptionLine.Turn.choices)[signed.lines.first().turn]
+        first = signed.offer.deliveries.get(rank=signed.first_rank).day
+        messages.info(
+            request,
+            _("Your rhythm: %(turn)s, from %(day)s on.") % {"turn": turn, "day": date_format(first, "l j F")},
+        )
     return redirect("contracts:subscription", request.standing.slug, signed.pk)
 
 

@@ -378,6 +378,20 @@ def test_turns_left_open_are_balanced_br_80(amap):
     assert (turns.count("odd"), turns.count("even")) == (5, 4)
 
 
+def test_nine_who_left_the_turn_open_before_anybody_signed_are_balanced_too_br_80(amap, visit):
+    offer = amap.offer(status="open", start=WINTER, alternate_allowed=True)
+    chosen = {f"size_{offer.sizes.get(coefficient_hundredths=50).pk}": 1, "turn": "open"}
+    households = [amap.new_household(f"H{n}") for n in range(9)]
+    client = visit(amap.liaison)
+    pages = [client.get(to_the_check(client, offer, chosen, household=one)) for one in households]
+    assert "You left the turn open" in pages[0].content.decode()
+    answers = [client.post(form_action(page), {"name": "H", "consent": "on"}, follow=True) for page in pages]
+    turns = list(SubscriptionLine.objects.values_list("turn", flat=True))
+    assert (turns.count("odd"), turns.count("even")) == (5, 4)
+    for answer, words in zip(answers[:2], ["A, from Thursday 3 December", "B, from Thursday 10 December"], strict=True):
+        assert f"Your rhythm: every other delivery, turn {words}" in answer.content.decode()
+
+
 def test_a_turn_that_is_not_offered_is_a_bug_not_a_choice(amap, offer):
     with pytest.raises(ValueError, match="no turn odd"):
         sign(offer, amap.household, amap.member, choices=whole(offer, turn="odd"), total=1)
