@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 from django.db.models import Q, Sum
 
+from amap.euros import NO_BREAK_SPACE
+from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
+from contracts.titles import without_years
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment
 
 # Offers whose dates are meetings: a draft promises nothing yet, a cancelled one nothing more.
@@ -108,6 +111,18 @@ def alphabetical(name):
 def contents_text(contents):
     """`[["Half share", 1], ["Bread", 2]]` → `Half share, 2 × Bread`."""
     return ", ".join(label if quantity == 1 else f"{quantity} × {label}" for label, quantity in contents)
+
+
+def taken_text(title, contents):
+    """`Vegetables: Half share`; what names the product itself needs no title: `Loaf of bread`, not `Bread 2026: …`."""
+    said, short = contents_text(contents), without_years(title)
+    product = alphabetical(short).split(" ")[0].rstrip("s")
+    return said if product in alphabetical(said) else pair(short, said)
+
+
+def taken_together(parts):
+    """Several of them in one line; a line never begins with the dot between two."""
+    return f"{NO_BREAK_SPACE}· ".join(parts)
 
 
 def deliveries_of(distribution, farm_ids=None):

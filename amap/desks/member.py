@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -365,7 +366,7 @@ def _shifts(evenings, standing, today):
         for role, status in evening.mine:
             wants_out = status == ShiftAssignment.Status.SWAP_REQUESTED
             yield Line(
-                _("%(day)s: you help, %(role)s") % {"day": date_format(evening.day, "l j F"), "role": role},
+                capfirst(_("%(day)s: you help, %(role)s") % {"day": date_format(evening.day, "l j F"), "role": role}),
                 _("%(start)s to %(end)s, %(place)s")
                 % {
                     "start": date_format(evening.starts_at, "TIME_FORMAT"),

@@ -46,7 +46,7 @@ def _rows(lines):
     """A member's lines as list rows: as `ui/icon.html` and `ui/badge.html` draw them, without their cost (P2)."""
     icon = f'<svg class="icon" aria-hidden="true"><use href="{static("amap/icons.svg")}#{{}}"/></svg>'
     row = (
-        f'<li><a class="row" href="{{}}">{icon}<span class="row-main"><span class="row-title">{{}}</span>'
+        f'<li><a class="row" href="{{}}">{icon}<span class="row-main long"><span class="row-title">{{}}</span>'
         '<span class="row-note">{}</span></span>'
         f'<span class="row-end"><span class="badge {{}}">{icon}{{}}</span></span></a></li>'
     )

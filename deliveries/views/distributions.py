@@ -11,20 +11,21 @@ from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
+from amap.dates import date_format
 from amap.errors import Refused
-from amap.pages import page_of
-from amap.words import pair
+from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.actions import roster
 from deliveries.forms.distributions import MoveForm
 from deliveries.harvests import harvests
-from deliveries.models import Distribution
+from deliveries.models import Distribution, ShiftAssignment
 from deliveries.models.distributions import harvest_visible
 
 RUNNERS = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD)
 HALF_YEAR = timedelta(days=183)
+EVENINGS_A_PAGE = 12
 
 
 def evening_or_404(request, pk):
@@ -47,7 +48,7 @@ def distributions(request):
     shown = [evening for evening in evenings if (evening.day < today) == show_past]
     if show_past:
         shown.reverse()
-    page = page_of(request, shown, 20)
+    page = page_of(request, shown, EVENINGS_A_PAGE)
     return render(
         request,
         "deliveries/distributions/distributions.html",
@@ -55,7 +56,10 @@ def distributions(request):
             "months": _months(standing, evenings, coming, today),
             "legend": _legend(standing),
             "page": page,
-            "rows": [(evening, *_what(coming.get((evening.day, evening.place), ()))) for evening in page],
+            "usual": usual(evenings, _where),
+            "rows": [
+                (evening, _where(evening), *_what(coming.get((evening.day, evening.place), ()))) for evening in page
+            ],
             "show_past": show_past,
             "tabs": [
                 {"label": _("Coming"), "url": "?", "is_current": not show_past},
@@ -66,16 +70,22 @@ def distributions(request):
     )
 
 
+def _where(evening):
+    """`18:30 – 19:45, school yard`."""
+    times = [date_format(moment, "TIME_FORMAT") for moment in (evening.opens_at, evening.closes_at)]
+    return f"{times[0]} – {times[1]}, {evening.place__name}"
+
+
 def _what(deliveries):
     """(what the household takes, who comes) in words."""
-    mine = [pair(title, reader.contents_text(contents)) for title, _farm, contents in deliveries if contents]
+    mine = [reader.taken_text(title, contents) for title, _farm, contents in deliveries if contents]
     farms = dict.fromkeys(farm for _title, farm, _contents in deliveries)
-    return " · ".join(mine), ", ".join(farms)
+    return reader.taken_together(mine), ", ".join(farms)
 
 
 def _months(standing, evenings, coming, today):
-    """The calendar strip from three months ago on."""
-    evenings = [evening for evening in evenings if evening.day >= today.replace(day=1) - timedelta(days=92)]
+    """The calendar strip from this month on."""
+    evenings = [evening for evening in evenings if evening.day >= today.replace(day=1)]
     following = next((evening.pk for evening in evenings if evening.day >= today), None)
     strip = []
     for evening in evenings:
@@ -106,10 +116,12 @@ def distribution(request, pk):
     lists = harvests(deliveries)
     visible = harvest_visible(evening.day, days_before=association.harvest_days_before, hour=association.harvest_hour)
     farms = standing.farm_ids | standing.liaison_farm_ids
+    runs = standing.has(*RUNNERS)
     rows = []
     for delivery in deliveries.values():
         may_post = standing.is_committee or delivery.farm_id in farms
         harvest = lists.get(delivery.id) if now >= visible or may_post else None
+        awaits_list = delivery.kind == "harvest_share" and delivery.id not in lists
         basket = contents.get(delivery.id)
         rows.append(
             {
@@ -118,8 +130,9 @@ def distribution(request, pk):
                 "basket": basket,
                 "contents": reader.contents_text(basket.contents) if basket else "",
                 "portions": harvest.basket(basket.contents) if harvest and basket else [],
-                "awaits_list": delivery.kind == "harvest_share" and delivery.id not in lists,
+                "awaits_list": awaits_list,
                 "may_post": may_post and delivery.status not in ("held", "cancelled"),
+                "is_awaited_from_me": awaits_list and delivery.farm_id in farms,
             }
         )
     return render(
@@ -134,10 +147,16 @@ def distribution(request, pk):
             "is_over": evening.day < clock.today(),
             "locks": evening.locks(association.lock_hours_before),
             "volunteers": reader.volunteers(evening),
-            "runs": standing.has(*RUNNERS),
-            "sees_quantities": standing.has(*RUNNERS) or any(row["delivery"].farm_id in farms for row in rows),
+            "instructions": evening.place.instructions if runs or _helps(evening, standing) else "",
+            "runs": runs,
+            "sees_quantities": runs or any(row["delivery"].farm_id in farms for row in rows),
         },
     )
+
+
+def _helps(evening, standing):
+    """The visitor's household is on the roster that evening."""
+    return evening.assignments.filter(household=standing.household_id, status__in=ShiftAssignment.HOLDS).exists()
 
 
 @require_POST

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.dates import date_format
 from amap.errors import Refused
-from amap.pages import page_of
+from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries.actions import roster as actions
 from deliveries.forms.roster import ReplacementForm, Roles
@@ -50,6 +51,7 @@ def evenings(association, standing, today, *, past=False):
         distribution.is_mine = bool(mine)
         distribution.may_leave = now <= actions.leave_until(distribution)
         distribution.leave_until = actions.leave_until(distribution)
+        distribution.is_pressing = distribution.day <= today + Shift.HOLES_WITHIN
         distribution.is_over = distribution.day < today or distribution.status == Distribution.Status.CLOSED
         distribution.rows = [
             {
@@ -63,6 +65,7 @@ def evenings(association, standing, today, *, past=False):
             }
             for shift in distribution.shifts.all()
         ]
+        distribution.where = where(distribution)
         distribution.missing = sum(row["missing"] for row in distribution.rows)
         distribution.needed = sum(row["shift"].needed for row in distribution.rows)
     return distributions
@@ -77,7 +80,14 @@ def roster(request):
         "deliveries/roster/roster.html",
         {
             "page": page_of(request, coming, EVENINGS_A_PAGE),
-            "season": glance(coming, request.GET.get("show"), clock.today()),
+            "usual": usual(coming, where),
+            "season": glance(coming, request.GET.get("show")),
+            "legend": [
+                {"state": "mine", "text": _("your shift")},
+                {"state": "late", "text": _("people are missing, within ten days")},
+                {"state": "", "text": _("somebody is missing")},
+                {"state": "done", "text": _("complete")},
+            ],
             "mine": [evening for evening in coming if evening.is_mine],
             "missing": sum(evening.missing for evening in coming),
             "holes": sum(1 for evening in coming if evening.missing),
@@ -91,14 +101,20 @@ def roster(request):
     )
 
 
-def glance(coming, show, today):
+def where(evening):
+    """`18:00 – 20:00, school yard`: when and where the volunteers are expected."""
+    times = [date_format(moment, "TIME_FORMAT") for moment in (evening.volunteers_from, evening.volunteers_until)]
+    return f"{times[0]} – {times[1]}, {evening.place.name}"
+
+
+def glance(coming, show):
     """The evenings as a strip of the season; each day leads to its evening. Holes are marked when they are near."""
     strip = []
     for rank, evening in enumerate(coming):
         if evening.is_mine:
             state, words = "mine", _("your shift")
         elif evening.missing and not evening.is_over:
-            state = "late" if evening.day <= today + Shift.HOLES_WITHIN else ""
+            state = "late" if evening.is_pressing else ""
             words = ngettext("%(count)s person missing", "%(count)s people missing", evening.missing)
             words %= {"count": evening.missing}
         else:

@@ -19,9 +19,8 @@ from amap.words import pair_text
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.forms.distributions import CloseForm, CollectForm, NoteForm
-from deliveries.harvests import harvests
 from deliveries.models import Basket, ShiftAssignment
-from deliveries.sheet import alphabetical, contents_text
+from deliveries.sheet import alphabetical, contents_text, taken_text, taken_together
 from deliveries.views.distributions import RUNNERS, evening_or_404
 
 
@@ -85,31 +84,28 @@ def _letters(lines):
     for line in lines:
         first.setdefault(alphabetical(line.name)[:1].upper() or "?", line.household_id)
     return list(first.items())
+TAKES = (
+    '<span class="sign-text"><span class="sign-who">{name} <small>{code}</small></span> '
+    '<span class="sign-what">{what}</span></span>'
+)
 
 
 WAITING = (
     '<button class="sign-tap" name="household" value="{id}" formaction="{collect}" hx-post="{collect}">'
-    '<span class="sign-box"></span><span class="sign-who">{name} <small>{code}</small></span>'
-    '<span class="sign-what">{what}</span></button>'
+FIXED = f'<span class="sign-tap"><span class="sign-box"></span>{TAKES}</span>'
+    f'<span class="sign-box"></span>{TAKES}</button>'
 )
 COLLECTED = (
-    '<span class="sign-tap"><span class="sign-box"></span><span class="sign-who">{name} <small>{code}</small></span>'
-    '<span class="sign-what">{what}</span></span><button class="button quiet small" name="household" value="{id}"'
+    f'{FIXED}<button class="button quiet small" name="household" value="{{id}}"'
     ' formaction="{uncollect}" hx-post="{uncollect}">{undo}<span class="visually-hidden"> {name}</span></button>'
 )
-FIXED = (
-    '<span class="sign-tap"><span class="sign-box"></span><span class="sign-who">{name} <small>{code}</small></span>'
-    '<span class="sign-what">{what}</span></span>'
-)
 ROW = '<li id="h{}" class="sign {}">{}<a class="sign-more" href="{}"><span class="visually-hidden">{}</span>…</a></li>'
-PLAIN_ROW = '<li id="h{}" class="sign">{}</li>'
+PLAIN_ROW = '<li id="h{}" class="sign plain">{}</li>'
 
 
 def _rows(lines, read, slug):
     """The list's rows as one safe string: three hundred baskets cost no template include."""
     evening = read.distribution
-    pair = pair_text()
-    titles = {pk: pair % (delivery.title.replace("%", "%%"), "%s") for pk, delivery in read.deliveries.items()}
     urls = {name: reverse(f"deliveries:{name}", args=[slug, evening.pk]) for name in ("collect", "uncollect", "sheet")}
     if not evening.is_locked:
         return format_html_join(
@@ -118,7 +114,7 @@ def _rows(lines, read, slug):
             (
                 (
                     line.household_id,
-                    format_html(FIXED, name=line.name, code=line.code, what=_what(line, titles)),
+                    format_html(TAKES, name=line.name, code=line.code, what=_what(line, read.deliveries)),
                 )
                 for line in lines
             ),
@@ -133,7 +129,7 @@ def _rows(lines, read, slug):
             id=line.household_id,
             name=line.name,
             code=line.code,
-            what=_what(line, titles, words, fates),
+            what=_what(line, read.deliveries, words, fates),
             collect=urls["collect"],
             uncollect=urls["uncollect"],
             undo=words["undo"],
@@ -150,9 +146,9 @@ def _rows(lines, read, slug):
     return format_html_join("", ROW, map(cells, lines))
 
 
-def _what(line, titles, words=None, fates=None):
-    """What a household takes, and what happened, in one line of text. `titles`: `"Bread: %s"` by delivery."""
-    parts = [titles[basket.delivery_id] % contents_text(basket.contents) for basket in line.baskets]
+def _what(line, deliveries, words=None, fates=None):
+    """What a household takes, and what happened, in one line of text."""
+    parts = [taken_text(deliveries[basket.delivery_id].title, basket.contents) for basket in line.baskets]
     if words:
         first = line.baskets[0]
         if line.is_collected and first.collected_at:
@@ -161,7 +157,7 @@ def _what(line, titles, words=None, fates=None):
             parts.append(words["collected_by"] % {"name": first.collected_by})
         parts += dict.fromkeys(fates[basket.fate] for basket in line.baskets if basket.fate)
         parts += line.notes
-    return " · ".join(parts)
+    return taken_together(parts)
 
 
 @require_POST

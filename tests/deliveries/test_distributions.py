@@ -310,11 +310,30 @@ def test_the_season_and_the_evening_say_what_i_collect(amap, client, evening, ti
     time_machine.move_to(NOW, tick=False)
     client.force_login(amap.member)
     season = client.get(url(amap, "distributions")).content.decode()
-    assert "You collect: Légumes 2026-27: Part entière" in " ".join(season.split()).replace("</span>", "")
+    assert "You collect: Légumes: Part entière" in " ".join(season.split()).replace("</span>", "")
     assert "day mine next" in season
     text = client.get(url(amap, "distribution", evening.pk)).content.decode()
     assert "Part entière" in text
     assert "Ferme des Saules Gris" in text
+
+
+def test_br65_how_to_get_in_is_read_by_those_who_help_or_run_the_evening(amap, client, evening):
+    amap.place.instructions = "Code de la boîte : 4711"
+    amap.place.save()
+    role = ShiftRole.objects.create(association=amap.association, name="Accueil")
+    ShiftAssignment.objects.create(
+        association=amap.association,
+        distribution=evening,
+        shift=Shift.objects.create(distribution=evening, role=role, needed=1, taken=1),
+        household=amap.household_of(amap.treasurer),
+        taken_at=NOW,
+    )
+    readers = set()
+    for name in ("member", "farmer", "liaison", "treasurer", "lead", "committee"):
+        client.force_login(getattr(amap, name))
+        if "4711" in client.get(url(amap, "distribution", evening.pk)).content.decode():
+            readers.add(name)
+    assert readers == {"treasurer", "lead", "committee"}
 
 
 def test_a_member_sees_only_their_own_basket(amap, client, offer, evening):

@@ -5,12 +5,13 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.urls import reverse
 
+from amap import jobs
 from amap.errors import Refused
-from amap.models import AuditEntry
+from amap.models import AuditEntry, Job
 from contracts.models import Delivery, Subscription, SubscriptionLine
 from deliveries.actions import distributions
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment, ShiftRole
-from deliveries.sheet import alphabetical, season, sheet, volunteers
+from deliveries.sheet import alphabetical, season, sheet, taken_text, volunteers
 from tests.cast import NOW, PARIS, TODAY, Amap
 
 THURSDAY = date(2026, 11, 26)  # rank 9 of the cast's vegetables
@@ -367,3 +368,39 @@ def test_the_sign_in_sheet_on_paper_names_everybody_d6(amap, client, locked):
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(response.content)).pages)
     for words in ("Ancel", "Bardot", "Cendre", "Part entière", "3 × Part entière", "Volunteers", "Remarks"):
         assert words in text
+
+
+def test_a_long_paper_is_made_by_the_worker_while_its_reader_waits_t25(amap, client, locked, monkeypatch, time_machine):
+    """reliability T25, engineering: over 150 rows, a job."""
+    time_machine.move_to(NOW, tick=False)
+    monkeypatch.setattr(jobs, "MOST_AT_ONCE", 2)
+    client.force_login(amap.lead)
+    page = client.get(url(amap, "sheet_pdf", locked.pk), follow=True)
+    assert client.get(url(amap, "sheet_pdf", locked.pk)).url == page.request["PATH_INFO"]
+    job = Job.objects.get()
+    text = page.content.decode()
+    assert "Sign-in sheet of Thursday 26 November" in text
+    assert "Look again" in text
+    jobs.run(job.pk)
+    ready = client.get(page.request["PATH_INFO"], headers={"hx-request": "true"}).content.decode()
+    assert "every 2s" not in ready
+    made = client.get(reverse("amap:work_file", args=[amap.slug, job.pk]))
+    assert made.content.startswith(b"%PDF-")
+    assert made.headers["Content-Disposition"] == 'inline; filename="sheet-2026-11-26.pdf"'
+    client.force_login(amap.committee)
+    assert client.get(page.request["PATH_INFO"]).status_code == 404
+    jobs.forget(NOW + timedelta(days=2))
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("title", "contents", "text"),
+    [
+        ("Légumes 2026-27", [["Demi-part", 1]], "Légumes: Demi-part"),
+        ("Pain automne-hiver 2026", [["Pain de 1 kg", 2]], "2 × Pain de 1 kg"),
+        ("Œufs 2026", [["6 œufs", 1]], "6 œufs"),
+        ("2026", [["Cagette", 1]], "2026: Cagette"),
+    ],
+)
+def test_what_is_taken_is_said_in_few_words(title, contents, text):
+    assert taken_text(title, contents) == text
