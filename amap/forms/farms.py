@@ -4,8 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from amap.forms.fields import AddressField, BicField, DayField, IbanField, NameField, PhoneField, SiretField, TextField
-from amap.forms.people import people_of
-from amap.models import Farm
+from amap.models import Farm, User
 
 BANK = ("payee", "iban", "bic")
 
@@ -95,4 +94,4 @@ class LiaisonForm(forms.Form):
 
     def __init__(self, *args, association, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = people_of(association).order_by("name")
+        self.fields["user"].queryset = User.objects.known_to(association.pk).order_by("name")

@@ -5,7 +5,7 @@ from datetime import date
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from amap.euros import EuroField
 from amap.forms.fields import AddressField, DayField, HourField, NameField, PhoneField
 from amap.models import Association, CommitteeSeat, Household, Member, PickupPlace, User
-from amap.models.people import Language
+from amap.models.people import Language, normalise_email
 
 NO_NAME = {"required": gettext_lazy("Give your name.")}
 
@@ -228,13 +228,45 @@ class LeaveForm(forms.Form):
     reason = NameField(label=gettext_lazy("Why"), max_length=200, required=False)
 
 
-def people_of(association):
-    """The accounts an association knows: persons of its households, farmers of its farms, holders of its roles."""
-    return User.objects.filter(
-        Q(memberships_of_households__association=association.pk)
-        | Q(farming__farm__partnerships__association=association.pk)
-        | Q(seats__association=association.pk)
-    ).distinct()
+class HouseholdFilter(forms.Form):
+    """What to look for in the list of households; nonsense is simply no filter."""
+
+    q = forms.CharField(label=gettext_lazy("Name, e-mail, telephone, number"), required=False, max_length=100)
+    show = forms.ChoiceField(
+        label=gettext_lazy("Show"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("all present households")),
+            ("unpaid", gettext_lazy("membership not paid")),
+            ("no_account", gettext_lazy("somebody without an account")),
+            ("no_email", gettext_lazy("nobody with an e-mail")),
+            ("left", gettext_lazy("households that have left")),
+        ],
+    )
+
+    def apply(self, households, *, today):
+        """Those asked for; `households` come with `is_paid`, whether their membership of today is."""
+        self.is_valid()
+        show, words = self.cleaned_data.get("show", ""), self.cleaned_data.get("q", "").strip()
+        households = households.filter(left_on__lte=today) if show == "left" else households.present(today)
+        persons = Member.objects.filter(household=OuterRef("pk"))
+        if show == "unpaid":
+            households = households.filter(is_paid=False)
+        elif show == "no_account":
+            households = households.filter(Exists(persons.filter(user=None)))
+        elif show == "no_email":
+            households = households.exclude(Exists(persons.exclude(email="")))
+        return households.filter(self._called(words, persons)) if words else households
+
+    @staticmethod
+    def _called(words, persons):
+        """The condition on a household's name, town or number, or on one of its `persons`."""
+        digits = "".join(c for c in words if c.isascii() and c.isdigit())
+        person = Q(name__icontains=words) | Q(email__icontains=normalise_email(words))
+        if len(digits) >= 4:  # the beginning of a telephone number, without its zero
+            person |= Q(phone__contains=digits.lstrip("0"))
+        found = Q(name__icontains=words) | Q(city__icontains=words) | Exists(persons.filter(person))
+        return found | Q(number=int(digits)) if 0 < len(digits) < 6 else found
 
 
 class SeatForm(forms.Form):
@@ -247,7 +279,7 @@ class SeatForm(forms.Form):
 
     def __init__(self, *args, association, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = people_of(association).order_by("name")
+        self.fields["user"].queryset = User.objects.known_to(association.pk).order_by("name")
 
 
 class SeatInvitationForm(forms.Form):

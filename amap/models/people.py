@@ -32,7 +32,17 @@ class Language(models.TextChoices):
     ENGLISH = "en", "English"
 
 
-class UserManager(BaseUserManager):
+class UserQuerySet(models.QuerySet):
+    def known_to(self, association):
+        """Persons of its households, farmers of its farms, holders of its roles; `association`: a row or an id."""
+        return self.filter(
+            Q(memberships_of_households__association=association)
+            | Q(farming__farm__partnerships__association=association)
+            | Q(seats__association=association)
+        ).distinct()
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
     def create_user(self, email, password=None, **fields):
         """An account; without a password the person signs in by a code sent by e-mail.
 
@@ -208,6 +218,14 @@ class Household(models.Model):
         return f"H-{self.number:03d}"
 
 
+class MemberQuerySet(models.QuerySet):
+    def manageable_by(self, standing):
+        """The committee and the secretary: everybody; a member: themselves, and those at home without an account."""
+        if standing.seats & {"committee", "secretary"}:
+            return self
+        return self.filter(Q(user=None) | Q(user=standing.user_id), household=standing.household_id)
+
+
 class Member(models.Model):
     """One person of a household, with an account or on paper only. What is written here belongs to this association
     alone.
@@ -222,6 +240,8 @@ class Member(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=Language, default=Language.FRENCH)
     shows_phone = models.BooleanField(_("my telephone may stand on the sign-in sheet"), default=False)
     position = models.PositiveSmallIntegerField(default=0)
+
+    objects = MemberQuerySet.as_manager()
 
     class Meta:
         ordering = ["household_id", "position", "pk"]

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, FilteredRelation, Q, Sum
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -101,9 +102,13 @@ def receive(request, pk):
     else:
         for error in [one for errors in form.errors.values() for one in errors]:
             messages.error(request, error)
-    response = redirect("amap:memberships", request.standing.slug)
-    response["Location"] += f"?period={period.pk}&show=awaited"
-    return response
+    return _to(request, period, show="awaited")
+
+
+def _to(request, period, **query):
+    """Back to the list of a period."""
+    query = {"period": period.pk} | query
+    return redirect(reverse("amap:memberships", args=[request.standing.slug], query=query))
 
 
 def membership(request, household_pk, pk):
@@ -178,9 +183,7 @@ def period_new(request):
         with refused_into(form):
             made = actions.add_period(request.association, **form.cleaned_data, by=request.user, now=clock.now())
             messages.success(request, _("The period %(period)s is there.") % {"period": made})
-            response = redirect("amap:memberships", request.standing.slug)
-            response["Location"] += f"?period={made.pk}"
-            return response
+            return _to(request, made)
     return render(request, "amap/membership/period.html", {"form": form})
 
 
@@ -198,7 +201,5 @@ def period_edit(request, pk):
         with refused_into(form):
             actions.edit_period(period, **form.cleaned_data, by=request.user, now=clock.now())
             messages.success(request, _("Saved."))
-            response = redirect("amap:memberships", request.standing.slug)
-            response["Location"] += f"?period={period.pk}"
-            return response
+            return _to(request, period)
     return render(request, "amap/membership/period.html", {"form": form, "period": period})

@@ -1,13 +1,11 @@
 """Households and their persons."""
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from amap import clock
@@ -15,57 +13,17 @@ from amap.access import Role, role_required
 from amap.actions import invitations, people
 from amap.errors import refused_into
 from amap.forms.people import (
+    HouseholdFilter,
     HouseholdForm,
     LeaveForm,
     MemberForm,
     NewHouseholdForm,
 )
 from amap.models import Household, Invitation, Member, Membership
-from amap.models.people import normalise_email
 from amap.pages import page_of
 
 READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY, Role.LIAISON)
 WRITERS = (Role.COMMITTEE, Role.SECRETARY)
-
-
-class HouseholdFilter(forms.Form):
-    """What to look for in the list of households; nonsense is simply no filter."""
-
-    q = forms.CharField(label=gettext_lazy("Name, e-mail, telephone, number"), required=False, max_length=100)
-    show = forms.ChoiceField(
-        label=gettext_lazy("Show"),
-        required=False,
-        choices=[
-            ("", gettext_lazy("all present households")),
-            ("unpaid", gettext_lazy("membership not paid")),
-            ("no_account", gettext_lazy("somebody without an account")),
-            ("no_email", gettext_lazy("nobody with an e-mail")),
-            ("left", gettext_lazy("households that have left")),
-        ],
-    )
-
-    def apply(self, households, *, today):
-        """The households asked for."""
-        self.is_valid()
-        show, words = self.cleaned_data.get("show", ""), self.cleaned_data.get("q", "").strip()
-        households = households.filter(left_on__lte=today) if show == "left" else households.present(today)
-        persons = Member.objects.filter(household=OuterRef("pk"))
-        if show == "unpaid":
-            households = households.filter(is_paid=False)
-        elif show == "no_account":
-            households = households.filter(Exists(persons.filter(user=None)))
-        elif show == "no_email":
-            households = households.exclude(Exists(persons.exclude(email="")))
-        if words:
-            digits = "".join(c for c in words if c.isascii() and c.isdigit())
-            matching = Q(name__icontains=words) | Q(email__icontains=normalise_email(words))
-            if len(digits) >= 4:
-                matching |= Q(phone__contains=digits.lstrip("0"))
-            found = Q(name__icontains=words) | Q(city__icontains=words) | Exists(persons.filter(matching))
-            if digits and len(digits) < 6:
-                found |= Q(number=int(digits))
-            households = households.filter(found)
-        return households
 
 
 @role_required(*READERS)
@@ -102,20 +60,16 @@ def households(request):
 
 
 def _accounts(persons):
-    """How the persons of a household sign in, each way said once; and whether there is nothing to say: all have an
-    account.
-    """
-    ways = [
-        _("signs in")
-        if one.user_id
-        else _("invited")
-        if one.is_invited
-        else _("not invited")
-        if one.email
-        else _("on paper")
-        for one in persons
-    ]
-    return ", ".join(dict.fromkeys(ways)), all(one.user_id for one in persons)
+    """(how the persons of a household sign in, each way said once; whether all of them have an account)."""
+    return ", ".join(dict.fromkeys(_account(one) for one in persons)), all(one.user_id for one in persons)
+
+
+def _account(person):
+    if person.user_id:
+        return _("signs in")
+    if person.is_invited:
+        return _("invited")
+    return _("not invited") if person.email else _("on paper")
 
 
 def _household(request, pk):
@@ -137,8 +91,9 @@ def household(request, pk):
     standing = request.standing
     it = _household(request, pk)
     invited = Invitation.objects.open(clock.now()).filter(member=OuterRef("pk"))
+    mine = Member.objects.manageable_by(standing).filter(pk=OuterRef("pk"))
     persons = it.members.select_related("user").annotate(
-        is_invited=Exists(invited), invitation_id=invited.values("pk")[:1]
+        is_invited=Exists(invited), invitation_id=invited.values("pk")[:1], may_edit=Exists(mine)
     )
     may_write = standing.has(*WRITERS) or it.pk == standing.household_id
     return render(
@@ -146,7 +101,7 @@ def household(request, pk):
         "amap/people/household.html",
         {
             "household": it,
-            "persons": [(person, _may_edit(standing, person)) for person in persons],
+            "persons": [(person, person.may_edit) for person in persons],
             "memberships": it.memberships.select_related("period").order_by("-period__starts_on"),
             "contracts": it.subscriptions.visible_to(standing)
             .select_related("offer__farm")
@@ -158,13 +113,6 @@ def household(request, pk):
             "room": request.association.people_per_household_max - len(persons),
         },
     )
-
-
-def _may_edit(standing, member):
-    """Officers write on everybody; a member on themselves and on persons of their household who have no account."""
-    if standing.has(*WRITERS):
-        return True
-    return member.household_id == standing.household_id and member.user_id in (None, standing.user_id)
 
 
 def my_household(request):
@@ -246,11 +194,10 @@ def member_new(request, pk):
 
 
 def _member(request, pk):
-    """A person the visitor may write on."""
-    person = get_object_or_404(
-        Member.objects.select_related("household", "user"), association=request.standing.association_id, pk=pk
-    )
-    if not _may_edit(request.standing, person):
+    """A person the visitor may write on. One they only see is refused in words; an unseen one is not there."""
+    rows = Member.objects.filter(association=request.standing.association_id).select_related("household", "user")
+    person = get_object_or_404(rows, pk=pk)
+    if not rows.manageable_by(request.standing).filter(pk=pk).exists():
         _household(request, person.household_id)
         raise PermissionDenied(_("the committee, the secretary"))
     return person
@@ -268,6 +215,7 @@ def member_edit(request, pk):
     return render(
         request,
         "amap/people/member_edit.html",
+        # The form writes what was typed into its person; the page is still about the one that is stored.
         {"form": form, "household": person.household, "member": Member.objects.get(pk=pk)},
     )
 

@@ -15,6 +15,7 @@ from amap.models import Association, PickupPlace
 @role_required(Role.COMMITTEE)
 def settings(request):
     """Everything the association decides about itself, on one page."""
+    # A row of its own: the form writes what was typed into it, and the page's frame names the stored one.
     association = Association.objects.get(pk=request.standing.association_id)
     places = list(association.places.all())
     form = SettingsForm(request.POST or None, instance=association)
