@@ -22,6 +22,7 @@ EVERY_QUARTER = [
     "deliveries.tasks.lock_due",
     "deliveries.tasks.announce_harvests",
     "deliveries.tasks.alert_missing_harvests",
+    "deliveries.actions.roster.call_for_help",
 ]
 
 # From this local hour on; dotted paths of functions of `now`. Reminders are ready when the day's letters leave.

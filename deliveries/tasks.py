@@ -19,8 +19,9 @@ MISSING_HOURS = 24
 def plan_ahead(now):
     """Every association's distributions and their shifts (daily)."""
     for association in Association.objects.all():
-        for distribution in distributions.plan(association, today=timezone.localdate(now)):
-            roster.open_shifts(distribution)
+        today = timezone.localdate(now)
+        distributions.plan(association, today=today)
+        roster.open_shifts(association, today=today)
 
 
 def hold_the_past(now):

@@ -367,6 +367,23 @@ def test_memberships_end_until_they_are_renewed(amap):
     assert "memberships_ending" not in cards(amap, amap.treasurer, moment)
 
 
+def test_of_two_years_that_end_soon_the_first_is_named(amap):
+    short = MembershipPeriod.objects.create(
+        association=amap.association, starts_on=date(2027, 9, 1), ends_on=date(2027, 9, 30), amap_part_cents=100
+    )
+    Membership.objects.create(
+        association=amap.association,
+        period=short,
+        household=amap.new_household(paid=False),
+        status="paid",
+        amap_cents=100,
+        network_cents=0,
+        total_cents=100,
+    )
+    card = cards(amap, amap.treasurer, at(2027, 8, 25, 10))["memberships_ending"]
+    assert card.title.endswith("Tuesday 31 August")
+
+
 def test_an_invitation_not_accepted_after_three_days_is_counted(amap):
     invitation = Invitation.objects.create(
         association=amap.association,
@@ -670,7 +687,6 @@ def test_the_dashboard_draws_the_season_with_its_figures(amap, now):
 def test_the_first_steps_of_a_new_association_stand_on_the_dashboard_until_done(amap, now):
     assert "First steps" in page(amap.committee, "/belombre/committee/")
     amap.offer()
-    ShiftRole.objects.create(association=amap.association, name="Accueil")
     assert "First steps" not in page(amap.committee, "/belombre/committee/")
 
 

@@ -60,6 +60,7 @@ def found(
         volunteers_from=volunteers_from or opens_at,
         volunteers_until=volunteers_until or closes_at,
     )
+    _name_helpers(association)
     MembershipPeriod.objects.create(
         association=association,
         starts_on=period_starts_on,
@@ -81,6 +82,7 @@ def add_association(*, slug, name, now):
     association = Association(slug=slug, name=name)
     association.full_clean()
     association.save()
+    _name_helpers(association)
     states.record("association.founded", association, by=None, now=now)
     return association
 
@@ -94,6 +96,13 @@ def add_committee_member(association, *, email, name, by, now):
     ):
         return None, ""
     return invitations.invite(association, role=CommitteeSeat.Role.COMMITTEE, email=email, name=name, by=by, now=now)
+
+
+def _name_helpers(association):
+    """Who holds an evening until the committee says otherwise: four people (BR-60)."""
+    names = [_("Evening lead"), _("Welcome and sign-in"), _("Weighing"), _("Setting up and clearing up")]
+    for position, name in enumerate(names):
+        association.shift_roles.create(name=name, is_lead=position == 0, position=position)
 
 
 @dataclass(frozen=True)
@@ -119,9 +128,8 @@ def first_steps(association):
             has_households=Exists(Household.objects.filter(**here)),
             has_farms=Exists(Partnership.objects.filter(**here)),
             has_offers=Exists(Association.objects.filter(pk=OuterRef("pk"), offers__isnull=False)),
-            has_roles=Exists(Association.objects.filter(pk=OuterRef("pk"), shift_roles__isnull=False)),
         )
-        .values_list("has_places", "has_periods", "has_households", "has_farms", "has_offers", "has_roles")
+        .values_list("has_places", "has_periods", "has_households", "has_farms", "has_offers")
         .get()
     )
     if all(found):
@@ -132,7 +140,6 @@ def first_steps(association):
         (_("Bring in your households"), "amap:households"),
         (_("Add the farms you work with"), "amap:farms"),
         (_("Propose a first season contract"), "contracts:offers"),
-        (_("Say which helping hands a distribution needs"), "deliveries:roster_settings"),
     ]
     return [
         Step(text, reverse(route, args=[association.slug]), is_done)

@@ -242,11 +242,11 @@ def holes_in_the_roster(desk):
         .exclude(distribution__status=Distribution.Status.CLOSED)
         .order_by("distribution__day")
         .values("distribution", "distribution__day", "distribution__volunteers_from", "distribution__volunteers_until")
-        .annotate(missing=Sum(F("needed") - F("taken")))
+        .annotate(missing=Sum(F("needed") - F("taken")), short=Count("pk", filter=Q(taken__lt=F("role__minimum"))))
         .filter(missing__gt=0)
     )
     columns = ("distribution__day", "distribution__volunteers_from", "distribution__volunteers_until")
-    rows = yield facts(holes, "distribution", *columns, "missing")
+    rows = yield facts(holes, "distribution", *columns, "short", "missing")
     rows = [row for row in rows if _moment(row[1], row[3]) > desk.now]
     if not rows:
         return
@@ -256,7 +256,7 @@ def holes_in_the_roster(desk):
             % {"day": _day(day), "count": missing},
             desk.url("deliveries:roster") + f"#evening-{pk}",
         )
-        for pk, day, _from, _until, missing in rows
+        for pk, day, _from, _until, _short, missing in rows
     ]
     total = sum(row[-1] for row in rows)
     urgent_from = timedelta(hours=desk.association.urgent_hours)
@@ -266,7 +266,10 @@ def holes_in_the_roster(desk):
         lines[0][1],
         note=_("In the next ten days."),
         icon="roster",
-        is_urgent=any(_moment(row[1], row[2]) - urgent_from <= desk.now for row in rows),
+        is_urgent=any(
+            short and _moment(day, begins) - urgent_from <= desk.now
+            for _pk, day, begins, _until, short, _missing in rows
+        ),
         lines=_and_more(lines, len(lines)),
     )
 
@@ -522,6 +525,42 @@ def late_payments(desk):
     )
 
 
+@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON)
+def running_without_payment(desk):
+    """Contracts that run although a payment was taken back or bounced, as long as it is not late (BR-21, BR-41)."""
+    missing = (
+        desk.of_farms(desk.association.instalments)
+        .awaited()
+        .filter(
+            subscription__status__in=[Subscription.Status.VALIDATED, Subscription.Status.ACTIVE],
+            deposit_not_before__gte=desk.today - timedelta(days=desk.association.grace_days),
+        )
+        .order_by("household__name")
+        .values("subscription", "household__name", "subscription__offer__title")
+        .annotate(cents=Sum("amount_cents"))
+    )
+    rows = yield facts(missing, "subscription", "household__name", "subscription__offer__title", "cents")
+    if not rows:
+        return
+    lines = [
+        (
+            _("%(household)s, %(offer)s: %(sum)s") % {"household": household, "offer": offer, "sum": euros_text(cents)},
+            desk.url("contracts:subscription", pk),
+        )
+        for pk, household, offer, cents in rows
+    ]
+    yield Card(
+        ngettext(
+            "%(count)s running contract lacks a payment", "%(count)s running contracts lack a payment", len(rows)
+        )
+        % {"count": len(rows)},
+        lines[0][1] if len(lines) == 1 else desk.url("contracts:payments"),
+        note=_("The baskets go on; the payment has to come again."),
+        icon="money",
+        lines=_and_more(lines, len(lines)),
+    )
+
+
 @rule(Role.TREASURER, Role.LIAISON, Role.COMMITTEE)
 def cheques_to_hand_over(desk):
     """Cheques held whose day has come: the farm can have them (BR-39)."""
@@ -650,7 +689,7 @@ def contracts_without_membership(desk):
 
 @rule(Role.TREASURER, Role.SECRETARY, Role.COMMITTEE)
 def memberships_ending(desk):
-    """A membership year that ends within six weeks, and who has not renewed (BR-2)."""
+    """The next membership year to end within six weeks, and who has not renewed (BR-2)."""
     later = MembershipPeriod.objects.filter(association=OuterRef("association"), starts_on__gt=OuterRef("ends_on"))
     renewed = Membership.objects.exclude(status=Membership.Status.CANCELLED).filter(
         household=OuterRef("household"), period__starts_on__gt=OuterRef("period__ends_on")
@@ -665,12 +704,13 @@ def memberships_ending(desk):
     )
     ending = desk.association.periods.filter(ends_on__range=(desk.today, desk.today + ENDS_SOON))
     rows = yield facts(
-        ending.order_by().annotate(left=Subquery(left), is_followed=Exists(later)), "ends_on", "left", "is_followed"
+        ending.order_by("ends_on").annotate(left=Subquery(left), is_followed=Exists(later)),
+        *("ends_on", "left", "is_followed"),
     )
     rows = [row for row in rows if row[1]]
     if not rows:
         return
-    ((ends_on, count, is_followed),) = rows
+    ends_on, count, is_followed = rows[0]
     yield Card(
         ngettext("%(count)s membership ends on %(day)s", "%(count)s memberships end on %(day)s", count)
         % {"count": count, "day": _day(ends_on)},

@@ -38,6 +38,7 @@ WORK = {
     "amap.backup.nightly": gettext_lazy("the backup of the night"),
     "amap.jobs.forget": gettext_lazy("tidying up after old work"),
     "amap.letters.send_urgent": gettext_lazy("a letter"),
+    "shift_urgent": gettext_lazy("an urgent call for volunteers"),
     "amap.letters.send_digest": gettext_lazy("the letters of the day to one reader"),
     "contracts.actions.offers.advance": gettext_lazy("starting and ending seasons"),
     "contracts.actions.payments.remind": gettext_lazy("reminders of payments"),
@@ -52,6 +53,7 @@ WORK = {
     "deliveries.tasks.plan_ahead": gettext_lazy("planning the distributions ahead"),
 }
 
+    "deliveries.actions.roster.call_for_help": gettext_lazy("urgent calls for volunteers"),
 
 def _letters(request):
     return Letter.objects.filter(association=request.standing.association_id, status__in=records.STUCK_LETTERS)

@@ -1,42 +1,53 @@
 """Who holds the evening: opening shifts, taking one, leaving it, finding a replacement (BR-60, BR-62)."""
 
+from collections import defaultdict
 from datetime import datetime, time, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Count, F, Q
+from django.db.models.functions import Greatest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.letters import post
+from amap.models import Member
 from amap.states import move, record
-from contracts.models import Delivery
+from contracts.models import ContractOffer, Delivery
 from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
 
 Status = ShiftAssignment.Status
 
 
-@transaction.atomic
-def open_shifts(distribution):
-    """Make the shifts of an evening from the association's roles, without touching those that exist.
+# Reminders leave so many days before.
+REMINDED = (2, 7)
+# The most `urgent_hours` can be set to, in days.
+URGENT_DAYS = timedelta(days=7)
 
-    A role tied to a farm is opened only when that farm delivers (BR-60). Returns the number of shifts made.
+
+@transaction.atomic
+def open_shifts(association, *, today):
+    """Make the shifts of the evenings to come from the association's roles, without touching those that exist.
+
+    A role tied to a farm is opened only when that farm delivers (BR-60). Three queries and one statement.
     """
-    farms = set(
-        Delivery.objects.filter(
-            association=distribution.association_id, day=distribution.day, place=distribution.place_id
-        )
-        .exclude(status=Delivery.Status.CANCELLED)
-        .values_list("offer__farm", flat=True)
-    )
-    there = set(distribution.shifts.values_list("role", flat=True))
-    roles = distribution.association.shift_roles.all()
-    wanted = [role for role in roles if role.pk not in there and (role.farm_id is None or role.farm_id in farms)]
+    evenings = association.distributions.filter(day__gte=today).exclude(status=Distribution.Status.CLOSED)
+    delivering = defaultdict(set)
+    coming = Delivery.objects.filter(association=association, day__gte=today, offer__status__in=ContractOffer.LIVE)
+    for day, place, farm in coming.exclude(status=Delivery.Status.CANCELLED).values_list("day", "place", "offer__farm"):
+        delivering[day, place].add(farm)
+    roles = list(association.shift_roles.filter(is_removed=False))
     Shift.objects.bulk_create(
-        [Shift(distribution=distribution, role=role, needed=role.needed) for role in wanted], ignore_conflicts=True
+        [
+            Shift(distribution_id=pk, role=role, needed=role.needed)
+            for pk, day, place in evenings.values_list("pk", "day", "place")
+            for role in roles
+            if role.farm_id is None or role.farm_id in delivering[day, place]
+        ],
+        ignore_conflicts=True,
     )
-    return len(wanted)
 
 
 def leave_until(distribution):
@@ -74,29 +85,32 @@ def take_shift(shift, *, household, volunteer="", user=None, by, now):
 
 @transaction.atomic
 def set_roles(association, rows, *, by, now):
-    """Replace the roles of the association's evenings: rows of {id?, name, needed, is_lead, farm, instructions}
-    (BR-60).
+    """Replace the roles of the association's evenings: rows of {id?, name, needed, minimum?, is_lead, farm,
+    instructions} (BR-60). Without a `minimum` all are needed.
 
-    Evenings to come get the new needs; a shift never shrinks below those already on it, and a role that people have
-    taken
-    stays. Roles left out disappear from evenings where nobody took them.
+    Evenings to come get the new needs; a shift never shrinks below those already on it. Roles left out go from the
+    evenings where nobody is on them; named again, they are themselves again.
     """
-    kept = []
+    coming = Shift.objects.filter(
+        role__association=association, distribution__day__gte=timezone.localdate(now)
+    ).order_by()
+    kept = {row.get("id") for row in rows}
+    known = {role.pk if role.pk in kept else role.name: role for role in association.shift_roles.all()}
+    # First all are removed: a name is free before another role takes it.
+    association.shift_roles.update(is_removed=True)
     for position, row in enumerate(rows):
-        values = {key: value for key, value in row.items() if key != "id"} | {"position": position}
-        role, _made = ShiftRole.objects.update_or_create(association=association, pk=row.get("id"), defaults=values)
-        kept.append(role)
-        coming = Shift.objects.filter(role=role, distribution__day__gte=timezone.localdate(now))
-        coming.filter(taken__lte=role.needed).update(needed=role.needed)
-    gone = association.shift_roles.exclude(pk__in=[role.pk for role in kept])
-    Shift.objects.filter(role__in=gone, taken=0, assignments=None).delete()
-    gone.filter(shifts=None).delete()
-    for distribution in association.distributions.filter(day__gte=timezone.localdate(now)).exclude(
-        status=Distribution.Status.CLOSED
-    ):
-        open_shifts(distribution)
-    for role in kept:
+        role = known.get(row.get("id")) or known.get(row["name"]) or ShiftRole(association=association)
+        values = {"minimum": row["needed"]} | row | {"id": role.pk, "position": position, "is_removed": False}
+        for field, value in values.items():
+            setattr(role, field, value)
+        role.save()
+        coming.filter(role=role).update(needed=Greatest(F("taken"), role.needed))
         record("roster.role_set", role, by=by, now=now, after=role.needed)
+    removed = association.shift_roles.filter(is_removed=True)
+    coming.filter(role__in=removed, taken=0).delete()
+    coming.filter(role__in=removed).update(needed=F("taken"))
+    removed.filter(shifts=None).delete()
+    open_shifts(association, today=timezone.localdate(now))
 
 
 @transaction.atomic
@@ -178,21 +192,64 @@ def mark(assignment, *, to, by, now):
 
 
 def remind(now):
-    """Letters 7 and 2 days before a shift (BR-75). Daily; sent twice it writes once."""
+    """Letters 7 and 2 days before a shift, or the next day that letters leave (BR-75). Daily; each is written once."""
     today = timezone.localdate(now)
-    for days in (7, 2):
-        coming = ShiftAssignment.objects.filter(
-            distribution__day=today + timedelta(days=days), status__in=[Status.CONFIRMED, Status.SWAP_REQUESTED]
-        ).select_related("association", "household", "shift__role", "distribution__place")
-        for assignment in coming:
-            post(
-                "shift_reminder",
-                association=assignment.association,
-                to=assignment.household,
-                key=f"shift_reminder:{assignment.pk}:{days}",
-                now=now,
-                context=_about(assignment.distribution, assignment.shift) | {"days": days},
-            )
+    coming = ShiftAssignment.objects.filter(
+        distribution__day__gt=today,
+        distribution__day__lte=today + timedelta(days=max(REMINDED)),
+        status__in=[Status.CONFIRMED, Status.SWAP_REQUESTED],
+    ).select_related("association", "household", "shift__role", "distribution__place")
+    for assignment in coming:
+        days = (assignment.distribution.day - today).days
+        reminder = min(step for step in REMINDED if days <= step)
+        post(
+            "shift_reminder",
+            association=assignment.association,
+            to=assignment.household,
+            key=f"shift_reminder:{assignment.pk}:{reminder}",
+            now=now,
+            context=_about(assignment.distribution, assignment.shift) | {"days": days},
+        )
+
+
+def call_for_help(now):
+    """Within the association's `urgent_hours` of an evening with too few people, ask everybody who is not on it, once
+    (BR-62, BR-65). Somebody who looks for a replacement counts as missing.
+    """
+    soon = Distribution.objects.filter(day__gte=timezone.localdate(now), day__lte=timezone.localdate(now) + URGENT_DAYS)
+    for distribution in soon.exclude(status=Distribution.Status.CLOSED).select_related("association", "place"):
+        opens = distribution.opens()
+        if opens - timedelta(hours=distribution.association.urgent_hours) <= now < opens:
+            _call(distribution, now)
+
+
+def _call(distribution, now):
+    coming = Count("assignments", Q(assignments__status=Status.CONFIRMED))
+    shifts = distribution.shifts.annotate(coming=coming).values_list("needed", "role__minimum", "coming")
+    shifts = list(shifts.order_by())
+    if all(there >= minimum for _needed, minimum, there in shifts):
+        return
+    people = Member.objects.filter(association=distribution.association_id, household__left_on=None)
+    people = people.exclude(
+        household__in=distribution.assignments.filter(status__in=ShiftAssignment.HOLDS).values("household")
+    )
+    roster = reverse("deliveries:roster", args=[distribution.association.slug])
+    post(
+        "shift_urgent",
+        association=distribution.association,
+        to=list(people.select_related("user")),
+        key=f"shift_urgent:{distribution.pk}",
+        now=now,
+        is_urgent=True,
+        context={
+            "day": distribution.day.isoformat(),
+            "place": distribution.place.name,
+            "from": distribution.volunteers_from.isoformat(),
+            "until": distribution.volunteers_until.isoformat(),
+            "missing": sum(needed - there for needed, _minimum, there in shifts if there < needed),
+            "url": f"{roster}#evening-{distribution.pk}",
+        },
+    )
 
 
 def _locked(assignment):

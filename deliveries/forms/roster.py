@@ -13,6 +13,13 @@ class RoleForm(forms.Form):
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(label=_("Role"), max_length=60, required=False)
     needed = forms.IntegerField(label=_("People"), min_value=1, max_value=30, required=False, initial=1)
+    minimum = forms.IntegerField(
+        label=_("At least"),
+        min_value=0,
+        max_value=30,
+        required=False,
+        help_text=_("With fewer, everybody is asked for help. Left empty: all of them."),
+    )
     is_lead = forms.BooleanField(label=_("Leads the evening"), required=False)
     farm = forms.ModelChoiceField(
         label=_("Only when this farm delivers"), queryset=Farm.objects.none(), required=False, empty_label=_("always")
@@ -28,7 +35,7 @@ class RoleForm(forms.Form):
 
     def clean_id(self):
         pk = self.cleaned_data["id"]
-        if pk and not self.association.shift_roles.filter(pk=pk).exists():
+        if pk and not self.association.shift_roles.filter(pk=pk, is_removed=False).exists():
             raise forms.ValidationError(_("This role does not exist."))
         return pk
 
@@ -36,6 +43,11 @@ class RoleForm(forms.Form):
         data = super().clean()
         if data.get("name") and not data.get("needed") and "needed" not in self.errors:
             self.add_error("needed", _("How many people?"))
+        elif "minimum" not in self.errors and "needed" not in self.errors:
+            if data["minimum"] is None:
+                data["minimum"] = data["needed"]
+            elif data["needed"] and data["minimum"] > data["needed"]:
+                self.add_error("minimum", _("At most as many as the people needed."))
         return data
 
 

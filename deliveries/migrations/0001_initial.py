@@ -303,9 +303,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=60, verbose_name="role")),
                 ("needed", models.PositiveSmallIntegerField(default=1, verbose_name="people needed")),
+                ("minimum", models.PositiveSmallIntegerField(default=1, verbose_name="at least")),
                 ("is_lead", models.BooleanField(default=False, verbose_name="leads the evening")),
                 ("instructions", models.TextField(blank=True, verbose_name="what to do")),
                 ("position", models.PositiveSmallIntegerField(default=0)),
+                ("is_removed", models.BooleanField(default=False)),
                 (
                     "association",
                     models.ForeignKey(
@@ -371,7 +373,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="shiftrole",
-            constraint=models.UniqueConstraint(fields=("association", "name"), name="shift_role_once"),
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_removed", False)), fields=("association", "name"), name="shift_role_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="shiftrole",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum__lte", models.F("needed"))), name="shift_role_minimum_within_need"
+            ),
         ),
         migrations.AddConstraint(
             model_name="shift",

@@ -11,21 +11,30 @@ from deliveries.models.distributions import Distribution
 
 
 class ShiftRole(models.Model):
-    """A job of the evening and how many people it needs (BR-60)."""
+    """A job of the evening: how many people it needs, and without how many it cannot be done (BR-60). A role removed
+    stays as it was on the evenings where somebody took it; coming ones no longer open it.
+    """
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="shift_roles")
     name = models.CharField(_("role"), max_length=60)
     needed = models.PositiveSmallIntegerField(_("people needed"), default=1)
+    minimum = models.PositiveSmallIntegerField(_("at least"), default=1)
     is_lead = models.BooleanField(_("leads the evening"), default=False)
     farm = models.ForeignKey(
         Farm, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("only when this farm delivers")
     )
     instructions = models.TextField(_("what to do"), blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    is_removed = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["position", "pk"]
-        constraints = [models.UniqueConstraint(fields=["association", "name"], name="shift_role_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["association", "name"], condition=Q(is_removed=False), name="shift_role_once"
+            ),
+            models.CheckConstraint(condition=Q(minimum__lte=F("needed")), name="shift_role_minimum_within_need"),
+        ]
 
     def __str__(self):
         return self.name

@@ -164,8 +164,7 @@ def _helps(evening, standing):
 def plan(request):
     """Make the evenings of all promised days ahead."""
     made = actions.plan(request.association, today=clock.today())
-    for evening in made:
-        roster.open_shifts(evening)
+    roster.open_shifts(request.association, today=clock.today())
     if made:
         text = ngettext("%(count)s distribution planned.", "%(count)s distributions planned.", len(made))
         messages.success(request, text % {"count": len(made)})

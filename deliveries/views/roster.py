@@ -129,7 +129,8 @@ def roster_pdf(request):
     """D10: the grid of dates and roles, to hang up at the place."""
     today = clock.today()
     coming = evenings(request.association, request.standing, today)[:26]
-    roles = list(request.association.shift_roles.all())
+    roles = {row["shift"].role for evening in coming for row in evening.rows}
+    roles = sorted(roles, key=lambda role: (role.position, role.pk))
     rows = []
     for evening in coming:
         by_role = {row["shift"].role_id: row for row in evening.rows}
@@ -271,11 +272,12 @@ def settings(request):
             "id": role.pk,
             "name": role.name,
             "needed": role.needed,
+            "minimum": role.minimum,
             "is_lead": role.is_lead,
             "farm": role.farm_id,
             "instructions": role.instructions,
         }
-        for role in request.association.shift_roles.all()
+        for role in request.association.shift_roles.filter(is_removed=False)
     ]
     forms = Roles(
         request.POST or None, initial=initial, prefix="roles", form_kwargs={"association": request.association}

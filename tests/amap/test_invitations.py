@@ -347,7 +347,7 @@ def test_the_operator_makes_one_more_association_whose_steps_begin_at_the_beginn
     out = StringIO()
     call_command("create_association", "les-voisins", "Les Voisins", stdout=out)
     made = Association.objects.get(slug="les-voisins")
-    assert [step.is_done for step in founding.first_steps(made)] == [False] * 6
+    assert [step.is_done for step in founding.first_steps(made)] == [False] * 5
     call_command("create_committee_member", "les-voisins", "ops@example.org", "Olga", stdout=out)
     assert Invitation.objects.get().association == made
 

@@ -532,6 +532,12 @@ def test_the_first_page_makes_the_association_and_signs_its_founder_in(client):
     assert answer["Location"] == reverse("amap:home", args=["les-paniers-de-laulne"])
     assert association.periods.get().fee_cents == 2000
     assert association.places.get().get_weekday_display() == "Thursday"
+    assert list(association.shift_roles.values_list("name", "needed", "is_lead")) == [
+        ("Evening lead", 1, True),
+        ("Welcome and sign-in", 1, False),
+        ("Weighing", 1, False),
+        ("Setting up and clearing up", 1, False),
+    ]
     founder = User.objects.get()
     assert list(association.seats.values_list("user", "role", "starts_on")) == [(founder.pk, "committee", TODAY)]
     assert client.get(reverse("amap:settings", args=[association.slug])).status_code == 200
@@ -585,8 +591,7 @@ def test_the_first_page_explains_what_is_wrong(client, field, typed, said):
 def test_the_first_steps_vanish_one_by_one_and_then_all(amap, django_assert_num_queries):
     with django_assert_num_queries(1):
         steps = founding.first_steps(amap.association)
-    assert [step.is_done for step in steps] == [True, True, True, True, False, False]
+    assert [step.is_done for step in steps] == [True, True, True, True, False]
     assert steps[4].url.startswith(f"/{amap.slug}/")
     amap.offer()
-    amap.association.shift_roles.create(name="Accueil")
     assert founding.first_steps(amap.association) == []

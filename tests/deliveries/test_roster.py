@@ -1,14 +1,17 @@
 """The roster: needs, taking, leaving, replacing (BR-60, BR-62)."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 import pytest
+from django.db.models import Sum
 
 from amap.errors import Refused
-from amap.models import Letter, PickupPlace
+from amap.letters import message
+from amap.models import Farm, Letter, Member, PickupPlace
+from deliveries import tasks
 from deliveries.actions import roster
 from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
-from tests.cast import NOW, PARIS, Amap
+from tests.cast import NOW, PARIS, TODAY, Amap
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +43,11 @@ def take(amap, some_shift, household=None, now=NOW):
     return roster.take_shift(some_shift, household=household or amap.household, by=amap.member, now=now)
 
 
+def reminders():
+    letters = Letter.objects.filter(kind="shift_reminder").order_by("pk")
+    return list(letters.values_list("context__days", flat=True))
+
+
 def at(*moment):
     return datetime(*moment, tzinfo=PARIS)
 
@@ -48,10 +56,31 @@ def test_br60_an_evening_opens_the_roles_it_needs(amap):
     offer = amap.offer()
     ShiftRole.objects.create(association=amap.association, name="Accueil", needed=2)
     ShiftRole.objects.create(association=amap.association, name="Légumes", farm=offer.farm)
+    amap.offer(status="draft", start=date(2027, 6, 3))
     with_farm, without = evening(amap), evening(amap, date(2027, 6, 3))
-    assert (roster.open_shifts(with_farm), roster.open_shifts(without)) == (2, 1)
-    assert roster.open_shifts(with_farm) == 0
+    for _again in range(2):
+        roster.open_shifts(amap.association, today=TODAY)
     assert list(with_farm.shifts.values_list("role__name", "needed")) == [("Accueil", 2), ("Légumes", 1)]
+    assert list(without.shifts.values_list("role__name", "needed")) == [("Accueil", 2)]
+
+
+def test_br60_a_farms_role_opens_on_evenings_planned_before_the_farm_came(amap):
+    other = Farm.objects.create(slug="fournil", name="Fournil")
+    ShiftRole.objects.create(association=amap.association, name="Pain", farm=other)
+    amap.offer()
+    tasks.plan_ahead(NOW)
+    assert not Shift.objects.exists()
+    bread = amap.offer(title="Pain", kind="fixed_quantity", farm=other)
+    tasks.plan_ahead(NOW)
+    assert Shift.objects.count() == bread.deliveries.filter(day__gte=TODAY).count()
+
+
+def test_br60_four_roles_on_48_evenings_are_192_slots(amap):
+    rows = [{"id": None, "name": name, "needed": 1} for name in ("Clés", "Accueil", "Pesée", "Rangement")]
+    roster.set_roles(amap.association, rows, by=amap.committee, now=NOW)
+    amap.offer(start=date(2026, 11, 26), deliveries=48)
+    tasks.plan_ahead(NOW)
+    assert Shift.objects.aggregate(Sum("needed"))["needed__sum"] == 192
 
 
 def test_br62_one_role_per_household_and_date(amap):
@@ -102,10 +131,17 @@ def test_br62_a_replacement_takes_the_place_over_once(amap):
 
 def test_reminders_leave_seven_and_two_days_before_and_once(amap):
     take(amap, shift(amap))
-    for day in (19, 19, 20, 24):
+    for day in (18, 19, 19, 20, 24):
         roster.remind(at(2026, 11, day, 7, 0))
-    kinds = Letter.objects.filter(kind="shift_reminder").order_by("pk").values_list("context__days", flat=True)
-    assert list(kinds) == [7, 2]
+    assert reminders() == [7, 2]
+
+
+@pytest.mark.parametrize(("days", "sent"), [((18, 21, 25), [5, 1]), ((18, 25), [1]), ((26,), [])])
+def test_br75_a_reminder_missed_leaves_the_next_day_that_letters_leave(amap, days, sent):
+    take(amap, shift(amap))
+    for day in days:
+        roster.remind(at(2026, 11, day, 7, 0))
+    assert reminders() == sent
 
 
 def test_roles_change_for_the_evenings_to_come_only(amap):
@@ -119,10 +155,79 @@ def test_roles_change_for_the_evenings_to_come_only(amap):
     assert list(coming.distribution.shifts.values_list("role__name", flat=True)) == ["Pesée", "Clés"]
 
 
-def test_a_role_that_people_took_stays_when_it_is_removed(amap):
-    take(amap, shift(amap))
+def test_br60_a_removed_role_stays_where_people_took_it_and_opens_nowhere_else(amap):
+    taken, free = shift(amap, needed=2), shift(amap, date(2026, 12, 3))
+    take(amap, taken)
     roster.set_roles(amap.association, [{"id": None, "name": "Clés", "needed": 1}], by=amap.committee, now=NOW)
-    assert set(ShiftRole.objects.values_list("name", flat=True)) == {"Pesée", "Clés"}
+    roster.open_shifts(amap.association, today=TODAY)
+    taken.refresh_from_db()
+    assert taken.needed == 1
+    assert list(free.distribution.shifts.values_list("role__name", flat=True)) == ["Clés"]
+
+
+def test_br60_a_role_removed_and_named_again_is_the_same(amap, client):
+    some = shift(amap)
+    take(amap, some)
+    client.force_login(amap.committee)
+    data = {"roles-TOTAL_FORMS": "2", "roles-INITIAL_FORMS": "1", "roles-0-id": some.role_id, "roles-0-needed": "1"}
+    client.post("/belombre/roster/roles/", data | {"roles-1-name": "Pesée", "roles-1-needed": "2"})
+    assert list(Shift.objects.values_list("role", "needed", "taken")) == [(some.role_id, 2, 1)]
+
+
+def test_br60_two_roles_swap_their_names(amap, client):
+    first, second = shift(amap).role, shift(amap, name="Clés").role
+    client.force_login(amap.committee)
+    data = {
+        "roles-TOTAL_FORMS": "2",
+        "roles-INITIAL_FORMS": "2",
+        "roles-0-id": first.pk,
+        "roles-0-name": "Clés",
+        "roles-0-needed": "1",
+        "roles-1-id": second.pk,
+        "roles-1-name": "Pesée",
+        "roles-1-needed": "1",
+    }
+    assert client.post("/belombre/roster/roles/", data).status_code == 302
+    assert dict(ShiftRole.objects.values_list("pk", "name")) == {first.pk: "Clés", second.pk: "Pesée"}
+
+
+URGENT_FROM = at(2026, 11, 24, 18, 30)
+
+
+def called():
+    return set(Letter.objects.filter(kind="shift_urgent").values_list("to", flat=True))
+
+
+def test_br62_within_48_hours_everybody_not_on_the_evening_is_asked_once(amap):
+    some = shift(amap, needed=3)
+    ShiftRole.objects.update(needed=3, minimum=3)
+    take(amap, some)
+    roster.call_for_help(URGENT_FROM - timedelta(minutes=1))
+    assert called() == set()
+    for minutes in (0, 15):
+        roster.call_for_help(URGENT_FROM + timedelta(minutes=minutes))
+    everybody = set(Member.objects.filter(association=amap.association).values_list("email", flat=True))
+    assert called() == everybody - {amap.member.email}
+    letter = Letter.objects.filter(kind="shift_urgent").first()
+    assert letter.is_urgent
+    text = message([letter])
+    assert text.subject == "2 people are missing at the distribution of Thursday 26 November 2026"
+    assert f"/belombre/roster/#evening-{some.distribution_id}" in text.body
+
+
+def test_br62_somebody_who_looks_for_a_replacement_is_missing(amap):
+    assignment = take(amap, shift(amap))
+    roster.call_for_help(URGENT_FROM)
+    assert called() == set()
+    roster.request_swap(assignment, by=amap.member, now=URGENT_FROM)
+    roster.call_for_help(URGENT_FROM)
+    assert amap.treasurer.email in called()
+
+
+def test_br65_no_call_while_the_minimum_is_there(amap):
+    take(amap, shift(amap, needed=2))
+    roster.call_for_help(URGENT_FROM)
+    assert called() == set()
 
 
 def test_the_page_shows_the_holes_and_takes_a_shift_in_one_tap(amap, client):
