@@ -217,8 +217,8 @@ class BudgetForm(forms.Form):
 class BudgetLineForm(Row):
     typed = ("label", "amount_cents")
 
+    label = NameField(label=gettext_lazy("What for"), max_length=120, widget=forms.TextInput({"class": "long"}))
     category = forms.ChoiceField(label=gettext_lazy("Kind of cost"), choices=FarmBudgetLine.Category)
-    label = NameField(label=gettext_lazy("What for"), max_length=120)
     amount_cents = EuroField(label=gettext_lazy("Euros per year"), max_cents=100_000_000_00)
 
 

@@ -40,14 +40,14 @@ def kept_farms(request):
 
 
 def farm_tabs(route, request, farms, current, counts):
-    """Tabs of one page for several farms; none for one."""
-    if len(farms) < 2:
-        return []
+    """Tabs of one page for the farms something is counted for, and the one shown; none for a single one."""
     url = reverse(route, args=[request.standing.slug])
-    return [
+    tabs = [
         {"label": name, "url": f"{url}?farm={slug}", "is_current": pk == current[0], "count": counts.get(pk, 0)}
         for pk, slug, name in farms
+        if pk in counts or pk == current[0]
     ]
+    return tabs if len(tabs) > 1 else []
 
 
 # The pile of cheques
@@ -168,16 +168,17 @@ def _deposits(request, form=None, status=200):
     slips = DepositBatch.objects.filter(association=standing.association_id).visible_to(standing)
     context = {"page": page_of(request, slips.select_related("farm", "by"), size=20)}
     if farms:
-        farm = farm_of(request, farms)
-        held = kept(request).filter(status=Status.RECEIVED)
         today = clock.today()
-        counts = dict(held.order_by().values_list("farm").annotate(Count("pk")))
+        held = kept(request).filter(status=Status.RECEIVED).order_by().values_list("farm")
+        counts = dict(held.annotate(Count("pk")))
+        ready = dict.fromkeys(counts, 0) | dict(held.filter(deposit_not_before__lte=today).annotate(Count("pk")))
+        farm = farm_of(request, sorted(farms, key=lambda one: -ready.get(one[0], -1)))
         form = form or OnDayForm(initial={"on": today})
         cheques = list(_held(request, farm).filter(instalment__deposit_not_before__lte=today))
         ticked = {str(pk) for pk in form.data.getlist("chosen")} if form.is_bound else None
         context |= {
             "farm": farm,
-            "tabs": farm_tabs("contracts:deposits", request, farms, farm, counts),
+            "tabs": farm_tabs("contracts:deposits", request, farms, farm, ready),
             "form": form,
             "count": len(cheques),
             "rows": cheque_rows(cheques, slug=standing.slug, ticked=ticked),
