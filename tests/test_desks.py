@@ -223,6 +223,20 @@ def test_br41_late_payments_are_added_up_until_something_comes(amap):
     assert "late_payments" not in cards(amap, amap.treasurer)
 
 
+def test_br21_a_contract_that_runs_without_one_of_its_payments_is_a_card_of_those_who_collect_them(amap):
+    signed = amap.subscribe(amap.household, amap.offer())
+    for user in (amap.committee, amap.treasurer, amap.liaison):
+        card = cards(amap, user)["running_without_payment"]
+        assert (card.title, card.url) == (
+            "1 running contract lacks a payment",
+            f"/belombre/subscriptions/{signed.pk}/",
+        )
+        assert [text for text, _url in card.lines] == ["Membre, Légumes 2026-27: €70.00"]
+    assert "running_without_payment" not in cards(amap, amap.farmer)
+    Instalment.objects.update(status=Status.RECEIVED)
+    assert "running_without_payment" not in cards(amap, amap.committee)
+
+
 def test_br39_cheques_are_to_hand_over_from_their_day_on(amap):
     amap.subscribe(amap.household, amap.offer())
     Instalment.objects.update(status=Status.RECEIVED)
@@ -580,6 +594,16 @@ def test_a_members_home_says_what_is_late_what_is_due_and_how_to_pay(amap, now):
     assert text.index("€140.00") < text.index("€70.00")
     Instalment.objects.update(status=Status.RECEIVED)
     assert "Nothing to pay" in page(amap.member, "/belombre/")
+
+
+def test_br41_a_members_home_says_which_announced_transfers_have_not_arrived(amap, now):
+    """Agreed for 1 and 31 October, and 30 November: that one is announced, and there is nothing to do."""
+    amap.subscribe(amap.household, amap.offer())
+    Instalment.objects.update(method="transfer", status=Status.DECLARED)
+    now(2026, 11, 25, 9)
+    text = page(amap.member, "/belombre/")
+    assert "announced for 1 October, 31 October, have not arrived" in text
+    assert "30 November" not in text
 
 
 def test_a_members_home_says_what_a_new_contract_lacks(amap, now):

@@ -550,9 +550,7 @@ def running_without_payment(desk):
         for pk, household, offer, cents in rows
     ]
     yield Card(
-        ngettext(
-            "%(count)s running contract lacks a payment", "%(count)s running contracts lack a payment", len(rows)
-        )
+        ngettext("%(count)s running contract lacks a payment", "%(count)s running contracts lack a payment", len(rows))
         % {"count": len(rows)},
         lines[0][1] if len(lines) == 1 else desk.url("contracts:payments"),
         note=_("The baskets go on; the payment has to come again."),

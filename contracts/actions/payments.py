@@ -207,6 +207,7 @@ def give_back(instalment, *, reason, by, now):
     states.move(instalment, to=Status.RETURNED, by=by, now=now, reason=reason)
     if instalment.subscription.status in Subscription.HOLDS:
         states.move(instalment, to=Status.PLANNED, by=by, now=now, reason=reason)
+        subscriptions.await_again(instalment.subscription, by=by, now=now, reason=reason)
 
 
 # Transfers
@@ -268,6 +269,8 @@ def correct(instalment, *, reason, by, now):
             raise Refused(_("There is no step to take back here."))
     money.reverse_all(money.standing(undone).values(), by=by, now=now, reason=reason)
     states.move(instalment, to=to, by=by, now=now, reason=reason)
+    if to == Status.PLANNED:
+        subscriptions.await_again(instalment.subscription, by=by, now=now, reason=reason)
 
 
 # Reminding
@@ -319,6 +322,7 @@ def _tell(subscription, missing, *, key, now, reason="", to_liaisons=False):
             "total_cents": sum(one.amount_cents for one in missing),
             "due_on": min(one.deposit_not_before for one in missing).isoformat(),
             "is_cheque": first.method == Instalment.Method.CHEQUE,
+            "is_announced": all(one.status == Status.DECLARED for one in missing),
             "reason": reason,
             "url": url,
         },

@@ -449,6 +449,20 @@ def _locked():
 
 
 @transaction.atomic
+def await_again(subscription, *, by, now, reason):
+    """A payment is missing once more: before its first delivery, a subscription is no longer valid (BR-21).
+
+    Its place is kept as long as after the signature. Once the first delivery has come, it runs on.
+    """
+    subscription = _lock(subscription)
+    if subscription.status == Subscription.Status.VALIDATED and subscription.first_day > timezone.localdate(now):
+        subscription.validated_at = None
+        subscription.reserved_until = now + timedelta(days=subscription.offer.reservation_days)
+        subscription.save(update_fields=["validated_at", "reserved_until"])
+        states.move(subscription, to=Subscription.Status.AWAITING_DOCUMENTS, by=by, now=now, reason=reason)
+
+
+@transaction.atomic
 def begin(subscription, *, now):
     """A valid subscription whose first delivery has come runs (domain.md §2.3). Idempotent."""
     subscription = _lock(subscription)

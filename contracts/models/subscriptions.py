@@ -56,7 +56,7 @@ class Subscription(models.Model):
 
     MOVES = {
         "awaiting_documents": {"validated", "withdrawn", "ended"},
-        "validated": {"active", "withdrawn"},
+        "validated": {"active", "withdrawn", "awaiting_documents"},
         "active": {"completed", "ended"},
         "completed": {"settled"},
     }

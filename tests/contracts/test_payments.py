@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from amap.actions import money
 from amap.errors import Refused
+from amap.letters import message
 from amap.models import AuditEntry, Letter, Movement
 from contracts import books
 from contracts.actions import payments
@@ -232,6 +233,34 @@ def test_a_cheque_given_back_is_awaited_again_while_the_subscription_holds(amap)
     assert books_add_up() == []
 
 
+@pytest.mark.parametrize("step", [payments.correct, payments.give_back])
+def test_br21_a_cheque_taken_back_before_the_first_delivery_takes_the_validity_with_it(amap, step):
+    subscription = signed(
+        amap, offer=amap.offer(status="open", start=TODAY + timedelta(days=12)), status="awaiting_documents"
+    )
+    receive(amap, subscription.instalments.all())
+    subscription.refresh_from_db()
+    assert subscription.status == "validated"
+    first = subscription.instalments.first()
+    step(first, reason="another household's", by=amap.treasurer, now=NOW)
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.validated_at) == ("awaiting_documents", None)
+    assert subscription.reserved_until == NOW + timedelta(days=10)
+    entry = AuditEntry.objects.filter(about="contracts.subscription", after="awaiting_documents").get()
+    assert (entry.before, entry.reason, entry.by) == ("validated", "another household's", amap.treasurer)
+    receive(amap, [first])
+    subscription.refresh_from_db()
+    assert subscription.status == "validated"
+
+
+def test_br21_a_contract_that_runs_goes_on_when_a_cheque_is_taken_back(amap):
+    subscription = signed(amap, status="awaiting_documents")
+    receive(amap, subscription.instalments.all())
+    payments.correct(subscription.instalments.first(), reason="another household's", by=amap.treasurer, now=NOW)
+    subscription.refresh_from_db()
+    assert subscription.status == "active"
+
+
 def test_a_cheque_of_a_withdrawn_subscription_is_given_back_for_good(amap):
     subscription = signed(amap)
     first = subscription.instalments.get(number=1)
@@ -314,6 +343,14 @@ def test_br75_late_payments_are_reminded_once_to_the_household_then_to_the_liais
     letters = Letter.objects.filter(kind="payment_missing")
     assert {(one.to, one.context["count"]) for one in letters} == {(amap.member.email, 2), (amap.liaison.email, 2)}
     assert letters.count() == 2
+
+
+def test_br41_a_transfer_announced_that_does_not_arrive_is_reminded_with_its_own_words(amap):
+    payments.declare(*signed(amap, method="transfer").instalments.all(), by=amap.member, now=NOW)
+    payments.remind(NOW)
+    letter = Letter.objects.get(kind="payment_missing", to=amap.member.email)
+    assert letter.context["count"] == 2
+    assert "It had been announced" in message([letter]).body
 
 
 def test_br75_what_is_missing_is_asked_for_before_a_reservation_ends(amap):
