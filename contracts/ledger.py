@@ -19,7 +19,7 @@ Status = Instalment.Status
 @dataclass(frozen=True)
 class Sums:
     """Cents. `promised` = `awaited` + `declared` + `held` + `handed_over` + `paid`; `due` and `late` are parts of
-    `awaited`."""
+    `awaited` and `declared`."""
 
     promised: int = 0
     awaited: int = 0
@@ -76,7 +76,7 @@ def sums_by(instalments, *names, today, grace_days) -> dict[tuple, Sums]:
         figures = counted[tuple(known[name] for name in names)]
         for figure in FIGURES[status]:
             figures[figure] += cents
-        if status == Status.PLANNED and day <= today:
+        if status in Instalment.UNSEEN and day <= today:
             figures["due"] += cents
         if _is_late(status, day, today, grace_days):
             figures["late"] += cents
@@ -92,8 +92,8 @@ def along(sums, place) -> dict:
 
 
 def _is_late(status, day, today, grace_days):
-    """Planned day + grace passed, and nothing handed over, declared or paid (BR-41)."""
-    return status == Status.PLANNED and day < today - timedelta(days=grace_days)
+    """Planned day + grace passed, and nobody has seen the money: announced or not (BR-41)."""
+    return status in Instalment.UNSEEN and day < today - timedelta(days=grace_days)
 
 
 def add(sums) -> Sums:
@@ -121,5 +121,7 @@ def with_badges(instalments, *, today, grace_days):
     for one in rows:
         one.is_late = _is_late(one.status, one.deposit_not_before, today, grace_days)
         one.badge = "late" if one.is_late else BADGES[one.status]
-        one.badge_text = _("late") if one.is_late else one.get_status_display()
+        one.badge_text = one.get_status_display()
+        if one.is_late:
+            one.badge_text = _("announced, not arrived") if one.status == Status.DECLARED else _("late")
     return rows

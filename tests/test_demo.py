@@ -67,14 +67,12 @@ def test_fees_of_the_year():
 
 def test_two_payments_are_late_and_one_cheque_was_replaced():
     late = Instalment.objects.overdue(REFERENCE, 7)
-    assert set(late.values_list("household__number", flat=True)) == {21, 34}
+    assert sorted(late.values_list("household__number", "subscription__offer__code")) == [(21, "LEG26"), (34, "LEG26")]
     assert Instalment.objects.get(status="rejected").replaced_by.status == "cashed"
 
 
 def test_every_running_contract_is_valid():
-    assert set(Subscription.objects.exclude(household__number__in=[21, 34]).values_list("status", flat=True)) == {
-        "active"
-    }
+    assert set(Subscription.objects.values_list("status", flat=True)) == {"active"}
 
 
 def test_next_years_vegetables_wait_for_the_committee_at_21_60():

@@ -224,7 +224,7 @@ def _affairs(standing, now):
             owed=facts(
                 Subscription.objects.order_by("instalments__deposit_not_before", "pk").filter(
                     Q(status=Subscription.Status.AWAITING_DOCUMENTS)
-                    | Q(instalments__status=Instalment.Status.PLANNED, instalments__deposit_not_before__lte=soon)
+                    | Q(instalments__status__in=Instalment.UNSEEN, instalments__deposit_not_before__lte=soon)
                     | Q(status__in=Subscription.LIVE, validated_at__gte=now - NEWS_FOR),
                     **mine,
                 ),
@@ -283,18 +283,26 @@ def _payments(affairs, standing, today):
     found = {}
     for one in affairs["owed"]:
         if (
-            one.is_awaited
+            one.payment in Instalment.UNSEEN
             and one.status != Subscription.Status.AWAITING_DOCUMENTS
             and _iso(one.day) <= today + DUE_SOON
         ):
             is_late = _iso(one.day) < today - grace
-            found.setdefault((not is_late, one.subscription), []).append(one)
+            if is_late or one.is_awaited:
+                found.setdefault((not is_late, one.subscription, one.payment), []).append(one)
     url = reverse("contracts:my_payments", args=[standing.slug])
-    for (is_coming, _pk), parts in sorted(found.items(), key=lambda entry: entry[0][0]):
+    for (is_coming, _pk, payment), parts in sorted(found.items(), key=lambda entry: entry[0][0]):
         if parts[0].method == Instalment.Method.CHEQUE:
             how = ngettext(
                 "a cheque to the order of %(payee)s, agreed for %(days)s: hand it to the farm liaison",
                 "%(count)s cheques to the order of %(payee)s, agreed for %(days)s: hand them to the farm liaison",
+                len(parts),
+            )
+        elif payment == Instalment.Status.DECLARED:
+            how = ngettext(
+                "a transfer to %(payee)s, announced for %(days)s, has not arrived: look at your bank's statement",
+                "%(count)s transfers to %(payee)s, announced for %(days)s, have not arrived: look at your bank's "
+                "statement",
                 len(parts),
             )
         else:

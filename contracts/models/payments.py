@@ -23,8 +23,9 @@ class InstalmentQuerySet(models.QuerySet):
         return self.filter(status=Instalment.Status.PLANNED)
 
     def overdue(self, today, grace_days):
-        """Planned date + grace passed, and nothing handed over, declared or paid (BR-41)."""
-        return self.awaited().filter(deposit_not_before__lt=today - timedelta(days=grace_days))
+        """Planned date + grace passed, and nobody has seen the money: announced or not (BR-41)."""
+        late = self.filter(status__in=Instalment.UNSEEN)
+        return late.filter(deposit_not_before__lt=today - timedelta(days=grace_days))
 
     def visible_to(self, standing):
         """The household's own; the farm's people; treasurer and committee see states (BR-5)."""
@@ -71,6 +72,8 @@ class Instalment(Due):
         "confirmed": {"declared"},
         "returned": {"planned"},
     }
+    # Neither the AMAP nor the farm holds anything of it: late once its day and the grace are past (BR-41).
+    UNSEEN = (Status.PLANNED, Status.DECLARED)
     FINAL = (Status.CASHED, Status.CONFIRMED, Status.REJECTED, Status.RETURNED, Status.CANCELLED)
     # What turns the third key (BR-21).
     HANDED_IN = (Status.RECEIVED, Status.HANDED_OVER, Status.CASHED, Status.DECLARED, Status.CONFIRMED)

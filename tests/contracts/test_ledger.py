@@ -53,8 +53,8 @@ def test_the_sums_say_where_every_cent_is(season):
     assert sums == ledger.Sums(
         promised=3 * 25200,
         awaited=6300 + 6300 + 8400 + 25200,  # a rejected cheque, the fourth cheque, the last transfer, all of the third
-        due=6300 + 8400 + 8400,
-        late=8400 + 8400,
+        due=6300 + 8400 + 8400 + 8400,  # what was announced for October and has not come, too
+        late=8400 + 8400 + 8400,
         declared=8400,
         held=6300,
         handed_over=0,
@@ -98,6 +98,18 @@ def test_late_means_agreed_day_plus_grace_has_passed_and_nothing_was_given(amap)
     assert ledger.total(Instalment.objects.all(), **WHEN).late == 0
 
 
+def test_br41_an_announced_transfer_that_does_not_arrive_is_late(amap):
+    (only,) = signed(amap, instalments=1, method="transfer").instalments.all()
+    Instalment.objects.update(deposit_not_before=date(2026, 11, 13))
+    payments.declare(only, by=amap.member, now=NOW)
+    sums = ledger.total(Instalment.objects.all(), **WHEN)
+    assert (sums.awaited, sums.declared, sums.due, sums.late) == (0, *[only.amount_cents] * 3)
+    assert ledger.with_badges(Instalment.objects.all(), **WHEN)[0].badge_text == "announced, not arrived"
+    assert Instalment.objects.overdue(TODAY, 7).exists()
+    payments.confirm(only, by=amap.farmer, now=NOW)
+    assert ledger.total(Instalment.objects.all(), **WHEN).late == 0
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
@@ -127,7 +139,7 @@ def test_br16_sums_are_exact_whatever_the_amounts(rows):
     )
     sums = ledger.total(amap.association.instalments, **WHEN)
     assert sums.promised == sum(cents for status, cents, _days in rows if status in Instalment.COUNTS)
-    assert sums.late == sum(cents for status, cents, days in rows if status == "planned" and days < -7)
+    assert sums.late == sum(cents for status, cents, days in rows if status in Instalment.UNSEEN and days < -7)
     assert sums.promised == sums.awaited + sums.on_its_way + sums.paid
 
 
