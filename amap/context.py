@@ -1,6 +1,6 @@
 """What every template may lean on: where we are, and the way to everything else, as one list of links by role."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
@@ -79,47 +79,44 @@ def navigation(request):
     """{"main": [Link], "more": [Link]} for this visitor, here or above associations; empty for who is not signed in."""
     if not request.user.is_authenticated:
         return {"main": [], "more": []}
-    standing = getattr(request, "standing", None)
+    standing, path = getattr(request, "standing", None), request.path
     farms = farms_of(request.user)
     desks = [
-        Link(
-            name if len(farms) > 1 else _("My farm"),
-            reverse("site:farm_desk", args=[slug]),
-            "sprout",
-            request.path == reverse("site:farm_desk", args=[slug]),
-        )
+        _link(name if len(farms) > 1 else _("My farm"), reverse("site:farm_desk", args=[slug]), "sprout", path)
         for _id, slug, name in farms
     ]
     others = [
-        Link(other.association_name, reverse("amap:home", args=[other.slug]), "door", False)
+        _link(other.association_name, reverse("amap:home", args=[other.slug]), "door", path)
         for other in request.user.standings.values()
         if other != standing
     ]
-    main, more = [], []
-    for place in PLACES if standing else ():
-        if standing.roles & place.roles:
-            url = reverse(place.route, args=[standing.slug])
-            is_current = request.path == url or (place.route != "amap:home" and request.path.startswith(url))
-            link = Link(place.label, url, place.icon, is_current)
-            (main if standing.roles & place.main else more).append(link)
-    if standing and not any(link.is_current for link in (*main, *more)):
-        root = reverse("amap:home", args=[standing.slug])
-        near = {
-            reverse(place.route, args=[standing.slug])
-            for place in PLACES
-            if place.beside and request.path.startswith(root + place.beside)
-        }
-        main, more = ([replace(link, is_current=link.url in near) for link in links] for links in (main, more))
-    own = (
-        [Link(_("My calendar"), reverse("site:calendar"), "calendar", False)] if standing and standing.is_member else []
-    )
-    own.append(Link(_("Help"), reverse("site:help"), "info", request.path.startswith(reverse("site:help"))))
-    if standing:
-        main[1:1] = desks
+    help_ = Link(_("Help"), reverse("site:help"), "info", path.startswith(reverse("site:help")))
+    if standing is None:
+        main, more = desks + others, [help_]
     else:
-        main = desks + others
-        others = []
-    return {"main": main[:AT_HAND], "more": main[AT_HAND:] + more + own + others}
+        main, more = _places(standing, path)
+        main[1:1] = desks
+        if standing.is_member:
+            more.append(_link(_("My calendar"), reverse("site:calendar"), "calendar", path))
+        more += [help_, *others]
+    return {"main": main[:AT_HAND], "more": main[AT_HAND:] + more}
+
+
+def _link(label, url, icon, path):
+    return Link(label, url, icon, path == url)
+
+
+def _places(standing, path):
+    """(links at hand, further links) to the places of the association that the visitor's roles see."""
+    seen = {reverse(place.route, args=[standing.slug]): place for place in PLACES if standing.roles & place.roles}
+    home = reverse("amap:home", args=[standing.slug])
+    current = {url for url in seen if path == url or (url != home and path.startswith(url))}
+    current = current or {url for url, place in seen.items() if place.beside and path.startswith(home + place.beside)}
+    main, more = [], []
+    for url, place in seen.items():
+        links = main if standing.roles & place.main else more
+        links.append(Link(place.label, url, place.icon, url in current))
+    return main, more
 
 
 def around(request):
