@@ -53,7 +53,7 @@ def _rights(request, one):
     confirms = one.farm_id in standing.farm_ids or (
         standing.is_treasurer and request.association.treasurer_confirms_farm_payments
     )
-    rights = set()
+    rights = {"slip"} if keeps or one.farm_id in standing.farm_ids else set()
     if one.status == Status.RECEIVED and keeps:
         rights |= {"give_back", "correct"}
     if one.status == Status.HANDED_OVER:

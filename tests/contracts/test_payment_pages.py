@@ -226,6 +226,13 @@ def test_a_refused_slip_keeps_what_was_ticked(client, amap):
     assert "Tick at least one line." in empty.content.decode()
 
 
+@pytest.mark.parametrize(("who", "is_linked"), [("member", False), ("liaison", True), ("farmer", True)])
+def test_a_payment_leads_to_its_slip_only_those_who_may_open_it(client, amap, who, is_linked):
+    batch = hand_over(amap, receive(amap, signed(amap).instalments.filter(number=1)))
+    page = sign_in(client, getattr(amap, who)).get(url(amap, "instalment", Instalment.objects.get(number=1).pk))
+    assert (url(amap, "deposit", batch.pk) in page.content.decode()) is is_linked
+
+
 def test_pages_of_slips_cost_the_same_with_many(client, amap, django_assert_max_num_queries):
     offer = amap.offer()
     for _n in range(15):
