@@ -783,7 +783,7 @@ def test_br64_after_the_evening_the_lead_says_who_came(amap, now):
     assignment = take(amap, shift(amap, evening(amap)), amap.household)
     client = Client()
     client.force_login(amap.lead)
-    button = f"/belombre/roster/places/{assignment.pk}/mark/"
+    button = f"/belombre/roster/assignments/{assignment.pk}/mark/"
     assert button not in client.get("/belombre/roster/").content.decode()
     now(2026, 11, 26, 20)
     assert button in client.get("/belombre/roster/").content.decode()

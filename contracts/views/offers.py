@@ -32,6 +32,7 @@ from contracts.models import (
 from contracts.price_note import price_note as note_of
 from contracts.season_strip import season
 from contracts.views.offer_parts import PARTS, legend, managed_offer, offers_here
+from contracts.views.pieces import clauses
 from contracts.wording import TERMS
 
 Status = ContractOffer.Status
@@ -169,7 +170,7 @@ def offer(request, pk):
         "note": note,
         "parts": note.parts() if note else None,
         "payments": _payments(one),
-        "clauses": _clauses(one),
+        "clauses": clauses(one, (*TERMS, "mediation_contact")),
         "control": _control(request, one, today, has_budget=note is not None) if manages else None,
     } | _mine(request, one, today)
     return render(request, "contracts/offers/offer.html", context)
@@ -218,12 +219,6 @@ def _payments(one):
         "counts": _("in one payment") if last == 1 else _("in %(counts)s payments") % {"counts": counts},
         "dates": one.get_date_strategy_display(),
     }
-
-
-def _clauses(one):
-    """(title, text) of the contract's words, those that are written."""
-    fields = [ContractOffer._meta.get_field(name) for name in (*TERMS, "mediation_contact")]
-    return [(field.verbose_name, text) for field in fields if (text := getattr(one, field.name))]
 
 
 def _mine(request, one, today):

@@ -1,8 +1,14 @@
-"""A part of pages that several views show: what a contract is made of."""
+"""Parts of pages that several views show: a contract's terms, and what it is made of."""
 
 from itertools import groupby
 
-from contracts.models import SubscriptionLine
+from contracts.models import ContractOffer, SubscriptionLine
+
+
+def clauses(offer, names):
+    """(title, text) of the offer's terms of these names, those that are written."""
+    fields = [ContractOffer._meta.get_field(name) for name in names]
+    return [(field.verbose_name, text) for field in fields if (text := getattr(offer, field.name))]
 
 
 def made_of(entries):

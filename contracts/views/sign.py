@@ -25,7 +25,7 @@ from contracts.actions import subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
 from contracts.models import ContractOffer, Instalment, Subscription, SubscriptionLine, WaitingListEntry
 from contracts.signing import MOST_OF_A_PRODUCT
-from contracts.views.pieces import made_of
+from contracts.views.pieces import clauses, made_of
 
 
 def steps():
@@ -270,7 +270,7 @@ def _check(request, asked):
         "last_on": asked.proposal.by_rank[asked.quote.ranks[-1]].day,
         "parts": _parts(asked.plan),
         "method": dict(Instalment.Method.choices)[asked.state["m"]],
-        "clauses": _clauses(asked.offer),
+        "clauses": clauses(asked.offer, documents.CLAUSES),
         "left_open": signing.left_open(asked.choices),
         "legal": wording.legal_clauses(asked.offer, off_premises=asked.on_paper),
     }
@@ -308,12 +308,6 @@ def _made_of(asked):
         )
         for line in asked.quote.lines
     )
-
-
-def _clauses(offer):
-    """(title, text) of the terms, as the contract will print them."""
-    clauses = [(ContractOffer._meta.get_field(name).verbose_name, getattr(offer, name)) for name in documents.CLAUSES]
-    return [(title, text) for title, text in clauses if text]
 
 
 def _wait(request, asked, wanted):

@@ -243,8 +243,8 @@ def test_the_page_shows_the_holes_and_takes_a_shift_in_one_tap(amap, client):
 def test_a_member_acts_on_their_own_shifts_only(amap, client):
     theirs = take(amap, shift(amap), amap.household_of(amap.treasurer))
     client.force_login(amap.member)
-    assert client.post(f"/belombre/roster/places/{theirs.pk}/leave/").status_code == 404
-    assert client.get(f"/belombre/roster/places/{theirs.pk}/replace/").status_code == 403
+    assert client.post(f"/belombre/roster/assignments/{theirs.pk}/leave/").status_code == 404
+    assert client.get(f"/belombre/roster/assignments/{theirs.pk}/replace/").status_code == 403
 
 
 def test_the_number_of_queries_does_not_depend_on_the_season(amap, client, django_assert_num_queries):
