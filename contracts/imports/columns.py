@@ -15,10 +15,11 @@ ITEM_WORDS = (
 QUANTITY_WORDS = "quantite|qte|nombre|nb|nombre de parts|nb parts|nombre de paniers|nb paniers|quantity"
 TURN_WORDS = "semaine|semaines|tour|groupe|rythme|frequence|alternance|week|turn"
 COUNT_WORDS = "cheques|nb cheques|nombre de cheques|nb de cheques|echeances|nb echeances|nombre d echeances|instalments"
+HALF = 50
 # What a size is often called by its part of a whole share.
 PARTS = {
     **dict.fromkeys(words("1|entier|entiere|entiers|entieres|grand|grande|plein|whole"), 100),
-    **dict.fromkeys(words("1 2|demi|demie|demis|petit|petite|half"), 50),
+    **dict.fromkeys(words("1 2|0 5|0 50|demi|demie|demis|petit|petite|half"), HALF),
 }
 
 

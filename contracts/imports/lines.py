@@ -13,9 +13,9 @@ from amap.imports.directory import Directory
 from amap.imports.household_lines import number_in
 from amap.models import Household, Membership
 from amap.models.people import normalise_email
-from amap.spreadsheets import as_quantity, fold
+from amap.spreadsheets import as_quantity, as_text, fold
 from contracts import signing
-from contracts.imports.columns import WHO, item_called
+from contracts.imports.columns import HALF, PARTS, WHO, item_called
 from contracts.models import Subscription, SubscriptionLine
 
 TURNS = {
@@ -128,15 +128,14 @@ class Reader:
         for key, cell in record.cells.items():
             kind, _sign, pk = key.partition("_")
             if kind == "item" and pk:
-                self._add(chosen, int(pk), turn, self._quantity(cell))
+                self._add(chosen, self.by_pk[int(pk)], turn, cell)
             elif kind == "rank":
                 if item is None:
                     raise Refused(_("Which product? Add a column naming it, or a sheet per product."))
                 if int(pk) >= self.first_rank:
                     self._set(chosen, (int(pk), item.pk), self._quantity(cell))
         if record.text("item") and not any(key.startswith("rank_") for key in self.table.chosen):
-            said = 1 if record["quantity"] is None else self._quantity(record["quantity"])
-            self._add(chosen, item.pk, turn, said)
+            self._add(chosen, item, turn, 1 if record["quantity"] is None else record["quantity"])
         return chosen
 
     def _item(self, record):
@@ -151,13 +150,18 @@ class Reader:
             return found
         return item_called(record.sheet, self.items) or (self.items[0] if len(self.items) == 1 else None)
 
-    def _add(self, chosen, pk, turn, quantity):
-        """So many at each delivery."""
+    def _add(self, chosen, item, turn, cell):
+        """So many at each delivery. `0,5` of a share is one of half its size, where there is one."""
         if self.offer.is_by_date:
             for delivery in self.proposal.deliveries:
-                self._set(chosen, (delivery.rank, pk), quantity)
+                self._set(chosen, (delivery.rank, item.pk), self._quantity(cell))
+        elif half := PARTS.get(fold(as_text(cell))) == HALF and self._half_of(item):
+            self._set(chosen, (half.pk, turn), 1)
         else:
-            self._set(chosen, (pk, turn), quantity)
+            self._set(chosen, (item.pk, turn), self._quantity(cell))
+
+    def _half_of(self, size):
+        return next((one for one in self.items if one.coefficient_hundredths * 2 == size.coefficient_hundredths), None)
 
     @staticmethod
     def _set(chosen, what, quantity):

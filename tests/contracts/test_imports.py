@@ -183,6 +183,30 @@ def test_a_column_may_name_the_share_and_the_turn(desk, a):
     assert list(lines.values()) == ["2 × Demi-part (every other delivery, turn A)", "1 × Part entière"]
 
 
+@pytest.mark.parametrize(
+    "grid",
+    [
+        "Foyer;Part entière\nMartin;0,5\n",
+        "Foyer;Part entière\nMartin;½\n",
+        "Foyer;Part entière;Demi-part\nMartin;0.5;\n",
+        "Foyer;1;0,5\nMartin;;1\n",
+        "Foyer;Formule\nMartin;0,5\n",
+        "Foyer;Formule;Qté\nMartin;Part entière;0,5\n",
+    ],
+)
+def test_half_a_share_may_be_written_as_a_number(desk, a, grid):
+    """BR-15."""
+    desk.bring(a.offer(), grid, count="1")
+    assert [line.details[0] for line in desk.look().context["plan"].lines] == ["1 × Demi-part"]
+
+
+def test_half_of_a_share_without_a_half_size_is_no_quantity(desk, a):
+    offer = a.offer()
+    offer.sizes.filter(coefficient_hundredths=50).delete()
+    desk.bring(offer, "Foyer;Part entière\nMartin;0,5\n")
+    assert desk.reasons() == {2: "“0,5” is not a whole quantity."}
+
+
 def test_contracts_may_begin_later_than_the_season(desk, a):
     """BR-23."""
     offer = a.offer()
