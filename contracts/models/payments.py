@@ -5,11 +5,11 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from amap.models import Association, Due, Farm, Household, User
+from amap.models import Association, Due, Farm, Household, Member, User
 from contracts.models.subscriptions import Subscription
 
 
@@ -40,6 +40,11 @@ class InstalmentQuerySet(models.QuerySet):
         if standing.is_committee or standing.is_treasurer:
             return self
         return self.filter(farm__in=standing.liaison_farm_ids)
+
+    def declarable_by(self, standing):
+        """Whose transfers one announces: one's own household's, and those it keeps of households without an account."""
+        accounts = Member.objects.filter(household=OuterRef("household"), user__isnull=False)
+        return self.filter(household=standing.household_id) | self.manageable_by(standing).filter(~Exists(accounts))
 
     def confirmable_by(self, standing, association):
         """Who says what reached the farm's account: the farm; the treasurer where the association wants it (BR-5)."""

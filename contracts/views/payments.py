@@ -65,8 +65,8 @@ def _rights(request, one):
         rights |= {"correct"}
     if one.status == Status.DECLARED and (keeps or confirms or one.household_id == standing.household_id):
         rights |= {"correct"}
-    if one.status == Status.PLANNED and one.method == Method.TRANSFER and one.household_id == standing.household_id:
-        rights |= {"declare"}
+    if one.status == Status.PLANNED and one.method == Method.TRANSFER:
+        rights |= {"declare"} if _announced_by(request).filter(pk=one.pk).exists() else set()
     return rights
 
 
@@ -87,6 +87,7 @@ def _show(request, one, forms=None, status=200):
     forms = forms or {}
     context = {
         "one": one,
+        "is_mine": is_mine,
         "cheques": list(one.cheques.select_related("batch", "received_by")),
         "history": [{"entry": entry, "state": names.get(entry.after, "")} for entry in history if entry.after in names],
         "rights": _rights(request, one),
@@ -218,17 +219,25 @@ def _contract(rows, slug):
     }
 
 
-@role_required(Role.MEMBER)
+def _announced_by(request):
+    """The transfers this visitor may announce."""
+    return instalments_here(request).filter(method=Method.TRANSFER).declarable_by(request.standing)
+
+
+@role_required(Role.MEMBER, Role.LIAISON, Role.TREASURER, Role.COMMITTEE)
 @require_POST
 def declare(request):
-    """My transfers are ordered. Other people's, or a cheque, are none of this visitor's business: 404."""
+    """These transfers are ordered: mine, or those of a household without an account. Any others: 404."""
     asked = [pk for pk in request.POST.getlist("chosen") if pk.isdigit()]
-    chosen = list(_mine(request).filter(pk__in=asked, method=Method.TRANSFER))
+    chosen = list(_announced_by(request).filter(pk__in=asked))
     if not asked or len(chosen) != len(set(asked)):
         raise Http404
     acts.declare(*chosen, by=request.user, now=clock.now())
     messages.success(request, _("Thank you. The farm confirms when the money has arrived."))
-    return redirect("contracts:my_payments", request.standing.slug)
+    slug, first = request.standing.slug, chosen[0]
+    if first.household_id == request.standing.household_id:
+        return redirect("contracts:my_payments", slug)
+    return redirect("contracts:subscription", slug, first.subscription_id)
 
 
 @require_GET

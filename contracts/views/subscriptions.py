@@ -56,9 +56,12 @@ def subscription(request, pk):
     standing = request.standing
     may_manage = standing.is_committee or it.offer.farm_id in standing.liaison_farm_ids
     has_begun = not mine or mine[0].day <= today
+    is_mine = it.household_id == standing.household_id
+    transfers = it.instalments.awaited().filter(method=Instalment.Method.TRANSFER)
     context = {
         "it": it,
-        "is_mine": it.household_id == standing.household_id,
+        "is_mine": is_mine,
+        "to_announce": [] if is_mine else transfers.declarable_by(standing),
         "months": season_strip.own(deliveries, {one.rank for one in mine}, today=today),
         "next": next((one for one in mine if one.day >= today), None),
         "left": sum(one.day >= today for one in mine),
@@ -67,7 +70,7 @@ def subscription(request, pk):
         "missing": subscriptions.missing_keys(it) if is_waiting else [],
         "signatures": list(Signature.objects.filter(subscription=it).select_related("by")),
         "may_validate": may_manage and is_waiting,
-        "may_withdraw": (may_manage or it.household_id == standing.household_id)
+        "may_withdraw": (may_manage or is_mine)
         and it.status in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED)
         and not has_begun,
     }

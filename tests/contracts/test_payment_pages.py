@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from amap.models import Farmer, FarmLiaison, Partnership
+from amap.models import AuditEntry, Farmer, FarmLiaison, Partnership
 from contracts.actions import payments
 from contracts.models import Cheque, DepositBatch, Instalment
 from tests.cast import LONG_AGO, NOW, TODAY, Amap
@@ -352,6 +352,31 @@ def test_br40_transfers_come_with_reference_iban_and_code_and_are_announced_toge
     assert set(subscription.instalments.values_list("status", flat=True)) == {Status.DECLARED}
     client.post(url(amap, "correct", chosen[0]), {"reason": "not ordered after all"})
     assert subscription.instalments.get(pk=chosen[0]).status == Status.PLANNED
+
+
+def test_a_liaison_announces_the_transfers_of_a_household_without_an_account(client, amap):
+    subscription = signed(amap, amap.new_household(), method="transfer")
+    sign_in(client, amap.liaison)
+    its_page = reverse("contracts:subscription", args=[amap.slug, subscription.pk])
+    assert "All 3 transfers are ordered" in client.get(its_page).content.decode()
+    first = subscription.instalments.get(number=1)
+    assert "The household has ordered this transfer" in client.get(url(amap, "instalment", first.pk)).content.decode()
+    chosen = list(subscription.instalments.values_list("pk", flat=True))
+    assert client.post(url(amap, "declare"), {"chosen": chosen}).url == its_page
+    assert set(subscription.instalments.values_list("status", flat=True)) == {Status.DECLARED}
+    said = AuditEntry.objects.filter(about="contracts.instalment", after=Status.DECLARED)
+    assert set(said.values_list("about_id", "by")) == {(pk, amap.liaison.pk) for pk in chosen}
+    assert "transfers are ordered" not in client.get(its_page).content.decode()
+
+
+def test_nobody_announces_for_a_household_that_has_an_account(client, amap):
+    subscription = signed(amap, method="transfer")
+    first = subscription.instalments.get(number=1)
+    for user in (amap.liaison, amap.treasurer, amap.committee):
+        sign_in(client, user)
+        assert client.post(url(amap, "declare"), {"chosen": [first.pk]}).status_code == 404
+        page = client.get(reverse("contracts:subscription", args=[amap.slug, subscription.pk])).content.decode()
+        assert "transfers are ordered" not in page
 
 
 def test_nobody_announces_the_transfer_of_others_or_a_cheque(client, amap):
