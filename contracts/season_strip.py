@@ -1,6 +1,6 @@
 """A season at a glance: dates → the months `ui/calendar_strip.html` draws."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -12,9 +12,11 @@ from amap.dates import date_format
 from amap.words import pair
 from contracts import calendars
 
+Entry = tuple[date, str, str] | tuple[date, str, str, str]
 
-def months(days: Iterable[tuple[date, str, str, str]]) -> list[dict]:
-    """(day, state, words, address) in any order → one entry per month; words and address may be empty.
+
+def months(days: Iterable[Entry]) -> list[dict]:
+    """(day, state, words, perhaps an address) in any order → one entry per month; words may be empty.
 
     A screen reader says the whole date, then the words.
     """
@@ -46,34 +48,31 @@ def own(deliveries, ranks, *, today: date) -> list[dict]:
     )
 
 
-def season(offer, deliveries, *, today: date, marks: Mapping[date, tuple[str, str]] | None = None) -> list[dict]:
-    """The months of an offer: deliveries past and to come, moved or on another weekday, and the dates left out.
-
-    `marks` gives (state, words) to dates that mean more to the reader, such as their own baskets.
-    """
-    marks = marks or {}
+def season(offer, deliveries, *, today: date) -> list[dict]:
+    """The months of an offer: deliveries past and to come, moved or on another weekday, and the dates left out."""
     deliveries = list(deliveries)
-    days = {delivery.day: delivery for delivery in deliveries}
-    coming = min(
-        (day for day, delivery in days.items() if day >= today and delivery.status != "cancelled"), default=None
-    )
-    entries = []
-    for day, delivery in days.items():
-        if day in marks:
-            state, words = marks[day]
-        elif delivery.status == "cancelled":
-            state, words = "off", _("cancelled")
-        elif delivery.moved_from:
-            state, words = "moved", _("instead of %(day)s") % {"day": date_format(delivery.moved_from, "l j F")}
-        elif day < today:
-            state, words = "done", _("past")
-        elif day.weekday() != offer.weekday:
-            state, words = "moved", _("another day than usual")
-        else:
-            state, words = "", _("delivery")
-        entries.append((day, f"{state} next".strip() if day == coming else state, words))
-    entries += [(day, "off", _("no delivery")) for day in gaps(offer, set(days) | {d.moved_from for d in deliveries})]
+    ahead = [one.day for one in deliveries if one.day >= today and one.status != "cancelled"]
+    following = min(ahead, default=None)
+    entries: list[Entry] = []
+    for one in deliveries:
+        state, words = _said(offer, one, today)
+        entries.append((one.day, f"{state} next".strip() if one.day == following else state, words))
+    taken = {day for one in deliveries for day in (one.day, one.moved_from)}
+    entries += [(day, "off", _("no delivery")) for day in gaps(offer, taken)]
     return months(entries)
+
+
+def _said(offer, delivery, today):
+    """(state, words) of a delivery on its day."""
+    if delivery.status == "cancelled":
+        return "off", _("cancelled")
+    if delivery.moved_from:
+        return "moved", _("instead of %(day)s") % {"day": date_format(delivery.moved_from, "l j F")}
+    if delivery.day < today:
+        return "done", _("past")
+    if delivery.day.weekday() != offer.weekday:
+        return "moved", _("another day than usual")
+    return "", _("delivery")
 
 
 def gaps(offer, taken) -> list[date]:
