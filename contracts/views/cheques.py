@@ -43,7 +43,7 @@ def farm_tabs(route, request, farms, current, counts):
     """Tabs of one page for the farms something is counted for, and the one shown; none for a single one."""
     url = reverse(route, args=[request.standing.slug])
     tabs = [
-        {"label": name, "url": f"{url}?farm={slug}", "is_current": pk == current[0], "count": counts.get(pk, 0)}
+        {"label": name, "url": f"{url}?farm={slug}", "is_current": pk == current[0], "count": counts.get(pk) or ""}
         for pk, slug, name in farms
         if pk in counts or pk == current[0]
     ]
