@@ -1,11 +1,10 @@
 """Read only: what lies ahead of a person — baskets to collect, shifts, payments — and their private calendar feed."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, Sum, Value, When
 from django.db.models.functions import Mod
 from django.db.models.lookups import Exact
 from django.urls import reverse
@@ -179,19 +178,22 @@ def _shifts(households, slugs, today):
 
 
 def _payments(households, slugs, today):
-    """One all-day event per day and farm; several instalments of a day are added up."""
-    sums = defaultdict(int)
-    awaited = Instalment.objects.awaited().filter(
-        household__in=households, deposit_not_before__gte=today - FEED_GOES_BACK
+    """One all-day event per day, farm and way to pay, with the sum of what is not on the farm's account yet (BR-38)."""
+    expected = (
+        Instalment.objects.open()
+        .filter(household__in=households, deposit_not_before__gte=today - FEED_GOES_BACK)
+        .order_by("deposit_not_before", "farm__name", "method")
+        .values_list("association", "deposit_not_before", "farm__name", "method")
+        .annotate(Sum("amount_cents"))
     )
-    for association, day, farm, cents in awaited.values_list(
-        "association", "deposit_not_before", "farm__name", "amount_cents"
-    ):
-        sums[association, day, farm] += cents
-    for (association, day, farm), cents in sums.items():
+    for association, day, farm, method, cents in expected:
+        if method == Instalment.Method.CHEQUE:
+            words = _("Cheque to be cashed: %(sum)s by %(farm)s")
+        else:
+            words = _("Transfer due: %(sum)s to %(farm)s")
         yield _event(
-            f"payment-{association}-{day}-{farm}",
-            _("Payment due: %(sum)s to %(farm)s") % {"sum": euros_text(cents), "farm": farm},
+            f"payment-{association}-{day}-{farm}-{method}",
+            words % {"sum": euros_text(cents), "farm": farm},
             starts=day,
             url=reverse("contracts:my_payments", args=[slugs[association]]),
         )

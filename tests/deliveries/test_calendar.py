@@ -7,6 +7,7 @@ import time_machine
 from icalendar import Calendar
 
 from amap.actions import feeds
+from contracts.actions import payments
 from contracts.models import Delivery, SubscriptionLine
 from deliveries.actions import distributions
 from deliveries.calendar import collections
@@ -98,7 +99,7 @@ def put_on_roster(amap):
 
 @time_machine.travel(NOW, tick=False)
 def test_the_feed_holds_collections_shifts_and_payments_of_this_person_only(amap, client):
-    amap.subscribe(amap.household, amap.offer())
+    handed_in(amap.subscribe(amap.household, amap.offer()), amap.treasurer)
     amap.subscribe(amap.household_of(amap.treasurer), amap.offer(title="Autre"))
     put_on_roster(amap)
     key = feeds.renew(amap.member, now=NOW)
@@ -109,6 +110,41 @@ def test_the_feed_holds_collections_shifts_and_payments_of_this_person_only(amap
     assert b"Autre" not in answer.content
     shift = next(event for event in events if str(event["uid"]).startswith("shift"))
     assert shift["dtstart"].dt.isoformat() == "2026-11-26T18:00:00+01:00"
+
+
+def handed_in(subscription, by):
+    """A valid contract: all its cheques are held."""
+    payments.receive(
+        [
+            (one, payments.Paper("1234567", "M. Membre", one.amount_cents, TODAY))
+            for one in subscription.instalments.all()
+        ],
+        by=by,
+        now=NOW,
+    )
+
+
+def due(amap, client):
+    """{day: [words]} of the payments in the member's feed."""
+    answer = client.get(f"/feeds/{feeds.renew(amap.member, now=NOW)}.ics")
+    found = {}
+    for event in Calendar.from_ical(answer.content).walk("VEVENT"):
+        if event["uid"].startswith("payment"):
+            found.setdefault(event["dtstart"].dt, []).append(str(event["summary"]))
+    return found
+
+
+@time_machine.travel(NOW, tick=False)
+def test_br38_the_feed_says_when_cheques_are_cashed_and_transfers_due_until_they_are(amap, client):
+    """Valid contracts: all cheques held, all transfers announced. Agreed for 1 and 31 October, and 30 November."""
+    cheques, transfers = (amap.subscribe(amap.household, amap.offer(title=title)) for title in ("Légumes", "Pain"))
+    handed_in(cheques, amap.treasurer)
+    transfers.instalments.update(method="transfer")
+    payments.declare(*transfers.instalments.all(), by=amap.member, now=NOW)
+    both = ["Cheque to be cashed: €70.00 by Ferme des Saules Gris", "Transfer due: €70.00 to Ferme des Saules Gris"]
+    assert due(amap, client) == dict.fromkeys([date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 30)], both)
+    payments.confirm(transfers.instalments.first(), by=amap.farmer, now=NOW)
+    assert due(amap, client)[date(2026, 10, 1)] == both[:1]
 
 
 @time_machine.travel(NOW, tick=False)
