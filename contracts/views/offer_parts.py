@@ -115,13 +115,19 @@ def offer_new(request):
     return render(request, "contracts/offers/new.html", {"form": form, "farm": farm, "source": source})
 
 
-def _write(request, one, part, form, save, *, rows=None, template="part", **context):
-    """One page of an offer: show its form; when it is right, `save` it, say what that did, go to the next page."""
+def _write(request, one, part, form, save=None, *, rows=None, template="part", **context):
+    """One page of an offer: show its form; when it is right, save it, say what that did, go to the next page.
+
+    `save`: an action on what was typed, where it is more than columns of the offer.
+    """
     version = one.version
     # Form and rows are both looked at, so that all that is wrong is said at once.
     if request.method == "POST" and all([form.is_valid(), rows is None or rows.is_valid()]):
         try:
-            save()
+            if save:
+                save()
+            else:
+                actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
         except Refused as refused:
             form.add_error(None, str(refused))
             one.refresh_from_db()
@@ -164,14 +170,10 @@ def _saved(request, one, part, version):
 
 
 def offer_edit(request, pk):
+    """What and where; from the opening on only the description (BR-14)."""
     one = managed_offer(request, pk)
     form_class = BasicsForm if one.status in actions.IN_PREPARATION else DescriptionForm
-    form = form_class(request.POST or None, offer=one)
-
-    def save():
-        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    return _write(request, one, "basics", form, save)
+    return _write(request, one, "basics", form_class(request.POST or None, offer=one))
 
 
 def offer_calendar(request, pk):
@@ -221,6 +223,7 @@ def offer_dates(request, pk):
 
 
 def offer_budget(request, pk):
+    """The farm's yearly costs, and the price they come to (BR-9)."""
     one = managed_offer(request, pk)
     budget = FarmBudget.objects.filter(offer=one).prefetch_related("lines").first()
     lines = [
@@ -282,20 +285,13 @@ def offer_shares(request, pk):
 
 
 def offer_payment(request, pk):
+    """How and when households pay, and when they may sign."""
     one = managed_offer(request, pk)
-    form = PaymentForm(request.POST or None, offer=one)
-
-    def save():
-        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    return _write(request, one, "payment", form, save)
+    return _write(request, one, "payment", PaymentForm(request.POST or None, offer=one))
 
 
 def offer_terms(request, pk):
+    """The words of the contract."""
     one = managed_offer(request, pk)
-    form = TermsForm(request.POST or None, offer=one)
-
-    def save():
-        actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
-
-    return _write(request, one, "terms", form, save, lede=_("The contract is in French, whatever language you read."))
+    lede = _("The contract is in French, whatever language you read.")
+    return _write(request, one, "terms", TermsForm(request.POST or None, offer=one), lede=lede)

@@ -302,6 +302,7 @@ def _done(request, one, text):
 
 @require_POST
 def propose(request, pk):
+    """Show the draft to the other side."""
     one = managed_offer(request, pk)
     actions.propose(one, by=request.user, now=clock.now())
     return _done(
@@ -313,6 +314,7 @@ def propose(request, pk):
 
 @require_POST
 def accept(request, pk):
+    """One side's yes, to the version its page showed."""
     one = managed_offer(request, pk)
     side, version = request.POST.get("side"), request.POST.get("version", "")
     if side not in Side.values or not version.isdecimal():
@@ -325,6 +327,7 @@ def accept(request, pk):
 
 @require_POST
 def withdraw(request, pk):
+    """Back to draft."""
     one = managed_offer(request, pk)
     actions.withdraw(one, by=request.user, now=clock.now())
     return _done(
@@ -335,6 +338,7 @@ def withdraw(request, pk):
 @require_POST
 @role_required(Role.COMMITTEE)
 def open(request, pk):
+    """Households may sign."""
     one = managed_offer(request, pk)
     actions.open(one, by=request.user, now=clock.now())
     return _done(request, one, _("Sign-up is open, and every household is told."))
