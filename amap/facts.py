@@ -1,12 +1,15 @@
 """Answers of many kinds in one statement: a subquery folded into one JSON list.
 
 Pages that must say a little about many things (rights, desks) ask for all of it at once instead of once each. Dates
-and times come back as ISO text.
+and times come back as ISO text. Making such a statement takes Django many times longer than the database needs to
+answer it: one that is asked often is a `Question`.
 """
 
+import json
 from datetime import UTC, datetime
 
-from django.db import models
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection, models
 from django.utils import timezone
 
 
@@ -28,6 +31,57 @@ def facts(queryset, *columns, most=None):
     """An annotation: a list of lists, one per row (`most` rows at most), with the columns named."""
     rows = queryset.values(*columns)
     return Facts(rows[:most] if most else rows, columns=", ".join(f'"{name}"' for name in columns))
+
+
+class Given(models.Expression):
+    """Stands in a `Question` for a value that comes with each asking under this name, of that kind of field."""
+
+    def __init__(self, name, output_field):
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, compiler, connection):
+        return "%s", [self]
+
+    def __conform__(self, protocol):
+        """Its name stands for it where SQLite shows the statement (Django's log of queries)."""
+        return self.name
+
+
+class Question:
+    """Facts asked often: Django makes their SQL the first time, later the same SQL is sent with other values.
+
+    `ask` returns a queryset of one row: `values_list` of facts, in which `Given` stands for what differs each time.
+    """
+
+    def __init__(self, ask):
+        self._ask = ask
+        self._made = None
+
+    def __call__(self, **values):
+        """The answers, in the order of the facts. Raises `ObjectDoesNotExist` when there is no such row."""
+
+        def note(execute, sql, parameters, many, context):
+            self._made = sql, parameters
+            return execute(sql, _filled(parameters, values), many, context)
+
+        if self._made is None:
+            with connection.execute_wrapper(note):
+                return self._ask().get()
+        sql, parameters = self._made
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(parameters, values))
+            answers = cursor.fetchone()
+        if answers is None:
+            raise ObjectDoesNotExist
+        return tuple(json.loads(answer) for answer in answers)
+
+
+def _filled(parameters, values):
+    return [
+        one.output_field.get_db_prep_value(values[one.name], connection) if isinstance(one, Given) else one
+        for one in parameters
+    ]
 
 
 def moment(text):

@@ -8,21 +8,24 @@ A household's *choices* are plain triples: (size, quantity, turn) for shares, th
 
 from datetime import date
 from functools import cached_property
+from typing import NamedTuple
 
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models import BigAutoField, DateField, F, OuterRef, Q, Sum, UUIDField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.facts import facts
+from amap.facts import Given, Question, facts
 from amap.models import FarmLiaison, Member, Membership
 from contracts import calendars, pricing
 from contracts.models import (
     ContractOffer,
     Delivery,
     Instalment,
+    Product,
+    ShareSize,
     Subscription,
     SubscriptionLine,
     WaitingListEntry,
@@ -45,43 +48,49 @@ def refuse_unless_open(offer, today):
         raise Refused(_("Sign-up opens on %(day)s.") % {"day": date_format(offer.open_on, "DATE_FORMAT")})
 
 
-def seen_by(offers, household_id, today, client_token=None):
-    """Offers with all that a signature needs to know around them, in the same statement.
-
-    `signed_already` (id or None), `line` (who waits: moment, id, household, hundredths), `is_for_member` (BR-2),
-    `liaison_name`, `instalments_before` (how many the household has had with this offer), and `people`, the
-    household's (position, id, name, phone, e-mail, language, e-mail and language of the account).
-    """
-    mine = Q(offer=OuterRef("pk"), status__in=Subscription.HOLDS)
-    if client_token:
-        mine |= Q(client_token=client_token)
+@Question
+def _around():
+    offer, household = Given("offer", BigAutoField()), Given("household", BigAutoField())
+    today, token = Given("today", DateField()), Given("token", UUIDField())
+    mine = Q(client_token=token) | Q(offer=OuterRef("pk"), status__in=Subscription.HOLDS)
+    line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING)
     covered = Q(period__starts_on__lte=today, period__ends_on__gte=today)
     covered |= Q(period__starts_on__lte=OuterRef("starts_on"), period__ends_on__gte=OuterRef("starts_on"))
-    memberships = Membership.objects.filter(household=household_id).exclude(status=Membership.Status.CANCELLED)
-    line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING).order_by()
+    memberships = Membership.objects.filter(covered, household=household).exclude(status=Membership.Status.CANCELLED)
     liaisons = FarmLiaison.objects.current(today).filter(
         partnership__association=OuterRef("association"), partnership__farm=OuterRef("farm")
     )
-    before = Instalment.objects.filter(household=household_id, subscription__offer=OuterRef("pk")).order_by()
-    return offers.annotate(
-        signed_already=Subquery(
-            Subscription.objects.filter(mine, household=household_id).order_by("-pk").values("pk")[:1]
-        ),
-        line=facts(line, "created_at", "pk", "household_id", "equivalents_hundredths"),
-        is_for_member=Exists(memberships.filter(covered)),
-        liaison_name=Subquery(liaisons.values("user__name")[:1]),
-        instalments_before=Subquery(before.values("household").annotate(count=Count("pk")).values("count")),
-        people=facts(
-            Member.objects.filter(household=household_id),
-            "position",
-            "pk",
-            *("name", "phone", "email", "language", "user__email", "user__language"),
-        ),
+    before = Instalment.objects.filter(household=household, subscription__offer=OuterRef("pk"))
+    people = ("name", "phone", "email", "language", "user__email", "user__language")
+    return ContractOffer.objects.filter(pk=offer).values_list(
+        facts(Subscription.objects.filter(mine, household=household).order_by("-pk"), "pk", most=1),
+        facts(line, "pk", "household_id", "equivalents_hundredths"),
+        facts(memberships.order_by(), "pk", most=1),
+        facts(liaisons, "user__name", most=1),
+        facts(before.order_by(), "pk"),
+        facts(Member.objects.filter(household=household).order_by("position", "pk"), *people),
     )
 
 
+def look_around(offer, household_id, today, client_token=None):
+    """Adds to an offer all that a household's signature needs to know around it, read in one statement; returns it.
+
+    `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `is_for_member` (BR-2),
+    `liaison_name`, `instalments_before` (how many the household has had with this offer), and `people`, the
+    household's (name, phone, e-mail, language, e-mail and language of the account).
+    """
+    signed, offer.line, memberships, liaisons, before, offer.people = _around(
+        offer=offer.pk, household=household_id, today=today, token=client_token
+    )
+    offer.signed_already = signed[0][0] if signed else None
+    offer.is_for_member = bool(memberships)
+    offer.liaison_name = liaisons[0][0] if liaisons else ""
+    offer.instalments_before = len(before)
+    return offer
+
+
 def refuse_unless_signable(offer, today):
-    """Raises `Refused` unless the household `offer` was read for (`seen_by`) may sign it today."""
+    """Raises `Refused` unless the household that `look_around` asked for may sign the offer today."""
     refuse_unless_open(offer, today)
     if not offer.is_for_member:
         raise Refused(_("Settle the membership of the year first; then this contract can be signed."))
@@ -90,6 +99,25 @@ def refuse_unless_signable(offer, today):
 def left_open(choices):
     """Is a turn still to be decided? (A quantity by date is never 0.)"""
     return any(not turn for _size, _quantity, turn in choices)
+
+
+class PlannedDelivery(NamedTuple):
+    pk: int
+    rank: int
+    day: date
+    status: str
+
+
+ITEM_COLUMNS = {model: [column.attname for column in model._meta.concrete_fields] for model in (ShareSize, Product)}
+
+
+@Question
+def _season():
+    planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED).order_by("rank")
+    items = [facts(model.objects.filter(offer=OuterRef("pk")), *columns) for model, columns in ITEM_COLUMNS.items()]
+    return ContractOffer.objects.filter(pk=Given("offer", BigAutoField())).values_list(
+        facts(planned, *PlannedDelivery._fields), *items
+    )
 
 
 class Proposal:
@@ -103,9 +131,9 @@ class Proposal:
         self.offer = offer
         self.is_paper = is_paper
         self.today = timezone.localdate(now)
-        self.items = list(offer.products.all() if offer.is_by_date else offer.sizes.all())
-        planned = offer.deliveries.exclude(status=Delivery.Status.CANCELLED).order_by("rank")
-        season = list(planned.values_list("pk", "rank", "day", "status", named=True))
+        planned, sizes, products = _season(offer=offer.pk)
+        self.items = [Product(*row) for row in products] if offer.is_by_date else [ShareSize(*row) for row in sizes]
+        season = [PlannedDelivery(pk, rank, date.fromisoformat(day), status) for pk, rank, day, status in planned]
         self.season_count = len(season)
         if first_rank:
             self.deliveries = [delivery for delivery in season if delivery.rank >= first_rank]
@@ -219,10 +247,10 @@ class Proposal:
 def room(offer, household_id):
     """The hundredths a household may take now: what is free, less what those ahead of it in the line can use (BR-30).
 
-    `offer` is freshly read, by `seen_by`. Nobody on the waiting list is overtaken by somebody who came later.
+    `offer` is freshly read, and looked around. Nobody on the waiting list is overtaken by somebody who came later.
     """
     free = offer.free_hundredths
-    for _since, _entry, waiting_id, wanted in sorted(offer.line):
+    for _entry, waiting_id, wanted in offer.line:
         if waiting_id == household_id:
             break
         if wanted <= free:
@@ -231,8 +259,8 @@ def room(offer, household_id):
 
 
 def waiting_already(offer, household_id):
-    """The id of the household's place in the line of an offer read by `seen_by`, or None."""
-    return next((entry for _since, entry, waiting_id, _wanted in offer.line if waiting_id == household_id), None)
+    """The id of the household's place in the line of an offer looked around, or None."""
+    return next((entry for entry, waiting_id, _wanted in offer.line if waiting_id == household_id), None)
 
 
 def place_in_line(entry):

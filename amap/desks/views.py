@@ -64,8 +64,8 @@ def committee(request):
     offers = list(
         association.offers.filter(status__in=ContractOffer.LIVE)
         .order_by("title", "pk")
+        .values_list("title", "taken_hundredths", "capacity_hundredths", "farm")
         .annotate(cents=plots.secured())
-        .values_list("title", "taken_hundredths", "capacity_hundredths", "farm", "cents")
     )
     return render(
         request,

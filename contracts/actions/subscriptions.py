@@ -102,11 +102,9 @@ def _sign(
     is_paper,
 ):
     today = timezone.localdate(now)
-    rows = ContractOffer.objects.select_related("farm", "association", "place").filter(pk=offer.pk)
-    if signing.left_open(choices):
-        # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
-        rows = rows.select_for_update(no_key=True, of=("self",))
-    offer = signing.seen_by(rows, household.pk, today, client_token=client_token).get()
+    # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
+    offer = _fresh(offer, is_held=signing.left_open(choices))
+    offer = signing.look_around(offer, household.pk, today, client_token)
     if offer.signed_already:
         return Subscription.objects.get(pk=offer.signed_already)
 
@@ -149,6 +147,14 @@ def _sign(
     return subscription
 
 
+def _fresh(offer, is_held=False):
+    """The offer as it stands now, with those its contracts name. Held, it is changed by nobody else meanwhile."""
+    rows = ContractOffer.objects.select_related("farm", "association", "place")
+    if is_held:
+        rows = rows.select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=offer.pk)
+
+
 def _write(offer, *, household, proposal, quoted, plan, method, client_token, name, ip, is_paper, signed_at, by, now):
     """The rows of a contract: what was chosen, the instalments, the signature, the frozen content, the debt."""
     subscription = Subscription.objects.create(
@@ -173,7 +179,7 @@ def _write(offer, *, household, proposal, quoted, plan, method, client_token, na
         liaison=offer.liaison_name,
         is_paper=is_paper,
         household=household,
-        people=[person[2:5] for person in sorted(offer.people)],
+        people=[person[:3] for person in offer.people],
         quoted=quoted,
         proposal=proposal,
         instalments=instalments,
@@ -220,8 +226,7 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
     The price, the instalments and the contract are those of a signature at `signed_at`. Returns the Subscription.
     Raises `Refused` as `sign` does, and when there is no room; contracts that run do not wait in line.
     """
-    rows = ContractOffer.objects.select_related("farm", "association", "place").filter(pk=offer.pk)
-    offer = signing.seen_by(rows, household.pk, timezone.localdate(now)).get()
+    offer = signing.look_around(_fresh(offer), household.pk, timezone.localdate(now))
     if offer.signed_already:
         raise Refused(_("%(household)s has a contract for this season already.") % {"household": household.name})
     proposal = signing.Proposal(offer, now=signed_at, is_paper=True, first_rank=first_rank)
@@ -266,7 +271,7 @@ def erase_copy(subscription, *, by, now, reason):
 
 
 def readers(offer):
-    """The (e-mail, language) pairs of the household an offer was read for."""
+    """The (e-mail, language) pairs of the household an offer was looked around for."""
     people = [(email or own, language or own_language) for *_who, own, own_language, email, language in offer.people]
     return [(email, language) for email, language in people if email]
 
@@ -303,15 +308,15 @@ def _instalments(subscription, plan):
     offer, household = subscription.offer, subscription.household
     return [
         Instalment(
-            association=subscription.association,
-            farm=offer.farm,
-            household=household,
-            subscription=subscription,
+            association_id=offer.association_id,
+            farm_id=offer.farm_id,
+            household_id=household.pk,
+            subscription_id=subscription.pk,
             number=number,
             amount_cents=part.cents,
             method=subscription.method,
             deposit_not_before=part.on,
-            reference=documents.reference(offer, household, number + (offer.instalments_before or 0)),
+            reference=documents.reference(offer, household, number + offer.instalments_before),
         )
         for number, part in enumerate(plan, start=1)
     ]
@@ -527,8 +532,7 @@ def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
     Asked twice, it keeps its first place. Raises `Refused` when it has a contract already or when there is room.
     """
     # The line has one end: the offer's row is held while somebody joins it, so that the place told stays true.
-    rows = ContractOffer.objects.select_for_update(no_key=True, of=("self",)).select_related("farm", "association")
-    offer = signing.seen_by(rows.filter(pk=offer.pk), household.pk, timezone.localdate(now)).get()
+    offer = signing.look_around(_fresh(offer, is_held=True), household.pk, timezone.localdate(now))
     mine = WaitingListEntry.objects.filter(household=household)
     entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
     if entry:

@@ -69,7 +69,7 @@ class Asked:
         self.state = state if (state.get("o"), state.get("h")) == (pk, household.pk) else {}
         rows = ContractOffer.objects.filter(association=request.standing.association_id).visible_to(request.standing)
         rows = rows.select_related("farm", "place", "association")
-        self.offer = get_object_or_404(signing.seen_by(rows, household.pk, self.today), pk=pk)
+        self.offer = signing.look_around(get_object_or_404(rows, pk=pk), household.pk, self.today)
         self.is_waiting = bool(signing.waiting_already(self.offer, household.pk))
         self.quote, self.plans, self.plan = None, {}, None
 

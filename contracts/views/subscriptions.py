@@ -108,7 +108,7 @@ def document(request, pk):
 def blank(request, pk):
     """The contract to print and fill in by hand, for households who sign on paper."""
     rows = request.association.offers.visible_to(request.standing).select_related("farm", "place", "association")
-    offer = get_object_or_404(signing.seen_by(rows, None, clock.today()), pk=pk)
+    offer = signing.look_around(get_object_or_404(rows, pk=pk), None, clock.today())
     content = documents.content(
         offer, liaison=offer.liaison_name, is_paper=True, proposal=signing.Proposal(offer, now=clock.now())
     )
@@ -307,7 +307,7 @@ def wait(request, pk):
     """The waiting list of an offer: the whole line for those who manage it, one's own place for a member."""
     standing = request.standing
     rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing).select_related("farm")
-    offer = get_object_or_404(signing.seen_by(rows, standing.household_id, clock.today()), pk=pk)
+    offer = signing.look_around(get_object_or_404(rows, pk=pk), standing.household_id, clock.today())
     line = offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household")
     manages = standing.runs_association or offer.farm_id in standing.liaison_farm_ids | standing.farm_ids
     places = [(place, entry) for place, entry in enumerate(line, start=1)]

@@ -1,0 +1,50 @@
+"""A question keeps its SQL and nothing of what it was asked with."""
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import BigAutoField, DateField, OuterRef, Q
+
+from amap.facts import Given, Question, facts
+from amap.models import Association, Household
+from tests.cast import TODAY, Amap
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def question():
+    @Question
+    def ask():
+        there = Household.objects.filter(association=OuterRef("pk"))
+        since = Q(joined_on__gte=Given("since", DateField()))
+        return Association.objects.filter(pk=Given("association", BigAutoField())).values_list(
+            facts(there.filter(since).order_by("number"), "number", "name"), facts(there.order_by("number"), "number")
+        )
+
+    return ask
+
+
+def test_a_question_is_one_statement_each_time_and_answers_for_what_is_asked(question, django_assert_num_queries):
+    amap, other = Amap(), Amap(slug="elsewhere")
+    Household.objects.update(joined_on=TODAY)
+    amap.new_household(name="Longtemps")
+    for association in (amap.association, other.association, amap.association):
+        with django_assert_num_queries(1):
+            named, present = question(association=association.pk, since=TODAY)
+        theirs = association.households.order_by("number")
+        assert [tuple(row) for row in named] == list(theirs.filter(joined_on=TODAY).values_list("number", "name"))
+        assert [number for (number,) in present] == [one.number for one in theirs]
+
+
+def test_a_value_may_be_missing(question):
+    association = Amap().association.pk
+    Household.objects.update(joined_on=TODAY)
+    for since in (TODAY, None, TODAY):
+        named, _present = question(association=association, since=since)
+        assert bool(named) is (since is not None)
+
+
+def test_a_question_about_nothing_says_so(question):
+    for _time in range(2):
+        with pytest.raises(ObjectDoesNotExist):
+            question(association=0, since=TODAY)
