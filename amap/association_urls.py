@@ -65,6 +65,8 @@ urlpatterns = [
     path("troubles/", records.troubles, name="troubles"),
     path("letters/<id:pk>/send-again/", records.send_again, name="send_again"),
     path("letters/<id:pk>/settle/", records.settle_letter, name="settle_letter"),
+    path("work/<id:pk>/", records.work, name="work"),
+    path("work/<id:pk>/paper.pdf", records.work_pdf, name="work_pdf"),
     path("work/<id:pk>/try-again/", records.try_again, name="try_again"),
     path("work/<id:pk>/settle/", records.settle_job, name="settle_job"),
 ]

@@ -1,13 +1,18 @@
-"""Every list that can be brought in or taken out, by the name it has in the address. Part of the roof."""
+"""Every list that can be brought in or taken out, by the name it has in the address; what the worker does for the long
+ones. Part of the roof.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from amap import clock
 from amap.access import Role
+from amap.actions import imports
 from amap.imports.farms import Farms
 from amap.imports.households import Households, export_memberships
+from amap.models import Import
 from contracts.imports import Contracts
 
 IMPORTS = {kind.name: kind for kind in (Households(), Farms(), Contracts())}
@@ -32,3 +37,10 @@ EXPORTS = {
         frozenset({Role.COMMITTEE, Role.SECRETARY, Role.TREASURER}),
     ),
 }
+
+
+def confirm(*, import_id, seen, without_wrong, by, now):
+    """Write a file's lines, as its preview was `seen`."""
+    batch = Import.objects.get(pk=import_id)
+    kind = IMPORTS[batch.kind]
+    imports.confirm(batch, kind=kind, seen=seen, without_wrong=without_wrong, by=by, now=now, today=clock.today())

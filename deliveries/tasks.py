@@ -5,9 +5,11 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
+from amap import pdf
 from amap.letters import post
 from amap.models import Association, FarmLiaison, User
 from contracts.models import ContractOffer, Delivery
+from deliveries import papers
 from deliveries.actions import distributions, harvests, roster
 from deliveries.models import Distribution, HarvestList
 from deliveries.models.distributions import harvest_visible
@@ -98,6 +100,13 @@ def _tell_missing(delivery, distribution, now):
             "url": reverse("deliveries:harvest", args=[association.slug, delivery.pk]),
         },
     )
+
+
+def make_paper(*, name, distribution_id, farm_ids, now):
+    """The PDF of a paper too long for a request."""
+    evening = Distribution.objects.select_related("place", "association").get(pk=distribution_id)
+    paper = papers.PAPERS[name](evening, farm_ids, now=now)
+    return pdf.render(paper.template, paper.context)
 
 
 def _visible_from(delivery, association):

@@ -93,6 +93,8 @@ TABLE = [
     ("amap:export",                     GET,  "households",                        "L- xx xx xx xo xx o - -"),
     ("amap:history",                    GET,  "",                                  "L- xx xx xx xx xx o - -"),
     ("amap:troubles",                   GET,  "",                                  "L- xx xx xx xo xx o - -"),
+    ("amap:work",                       GET,  "job",                               "L- -- -- -- -- -- o - -"),
+    ("amap:work_pdf",                   GET,  "job",                               "L- -- -- -- -- -- o - -"),
     ("contracts:offers",                GET,  "",                                  "L- oo oo oo oo oo o - -"),
     ("contracts:offer_new",             GET,  "",                                  "L- xx oo oo xx xx o - -"),
     ("contracts:offer",                 GET,  "offer",                             "L- oo oo oo oo oo o - -"),

@@ -184,7 +184,6 @@ class World:
                 next_try_at=NOW,
                 by=amap.committee,
                 title="Feuille d'émargement",
-                file_name="feuille.pdf",
-                file=b"%PDF-",
+                pdf=b"%PDF-",
             ).pk,
         }

@@ -142,6 +142,7 @@ class Kind:
     roles: ClassVar[frozenset] = frozenset({Role.COMMITTEE})
     options_form: ClassVar[type[forms.Form]]
     reserved: ClassVar[dict[str, frozenset]] = {}  # questions for some roles only; left out, they are not answered
+    most_at_once: ClassVar[int] = 2000  # lines; the worker writes a longer list
 
     # What the lines mean
 

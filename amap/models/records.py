@@ -76,6 +76,8 @@ class Letter(models.Model):
 class Job(models.Model):
     """Work for the worker. The queue only says "run job N"; this row counts its starts before working and gives up
     after a few.
+
+    `by`: who asked for it and waits on its page, under its `title`; what comes of it is the `pdf`, or stands at `url`.
     """
 
     class Status(models.TextChoices):
@@ -94,11 +96,14 @@ class Job(models.Model):
     arguments = models.JSONField(default=dict)
     status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
     starts = models.PositiveSmallIntegerField(default=0)
-    progress = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     next_try_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+    by = models.ForeignKey(User, models.CASCADE, null=True, related_name="+")
+    title = models.CharField(max_length=100, blank=True)
+    url = models.CharField(max_length=200, blank=True)
+    pdf = models.BinaryField(null=True)
 
     class Meta:
         ordering = ["pk"]
@@ -110,6 +115,15 @@ class Job(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.key}"
+
+    @property
+    def is_over(self):
+        return self.status not in (self.Status.WAITING, self.Status.RUNNING)
+
+    @property
+    def is_done(self):
+        """Did it do what was asked?"""
+        return self.status == self.Status.DONE and not self.error
 
 
 class Heartbeat(models.Model):

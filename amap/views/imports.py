@@ -7,12 +7,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from amap import clock, spreadsheets
+from amap import clock, jobs, spreadsheets
 from amap.access import ROLE_NAMES, Role, role_required
 from amap.actions import imports as actions
 from amap.errors import Refused, refused_into
@@ -176,20 +177,28 @@ def import_match(request, pk, kinds):
 @require_POST
 @role_required(Role.COMMITTEE, Role.SECRETARY)
 def import_confirm(request, pk, kinds):
-    """Write it, all or nothing."""
+    """Write it, all or nothing. A long list is written by the worker."""
     batch, kind = _batch(request, kinds, pk)
     form = ConfirmForm(request.POST)
     form.is_valid()
-    try:
-        batch = actions.confirm(
-            batch,
-            kind=kind,
-            seen=form.cleaned_data.get("seen", ""),
-            without_wrong=form.cleaned_data.get("without_wrong", False),
+    seen = {
+        "seen": form.cleaned_data.get("seen", ""),
+        "without_wrong": form.cleaned_data.get("without_wrong", False),
+    }
+    if sum(len(sheet["rows"]) for sheet in batch.sheets) > kind.most_at_once:
+        job = jobs.ask(
+            "amap.lists.confirm",
+            title=_("Bringing in %(file)s") % {"file": batch.file_name},
+            url=reverse("amap:import", args=[request.standing.slug, pk]),
             by=request.user,
+            association=request.association,
             now=clock.now(),
-            today=clock.today(),
+            import_id=pk,
+            **seen,
         )
+        return redirect("amap:work", request.standing.slug, job.pk)
+    try:
+        batch = actions.confirm(batch, kind=kind, by=request.user, now=clock.now(), today=clock.today(), **seen)
     except Refused as refused:
         messages.error(request, str(refused))
     else:

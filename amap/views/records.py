@@ -1,13 +1,17 @@
-"""Letters that may not have arrived and work that was given up: where their cards on the dashboard lead."""
+"""Letters that may not have arrived and work that was given up: where their cards on the dashboard lead. And the page
+on which somebody waits for work they asked for.
+"""
 
 from django.contrib import messages
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from amap import clock
+from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.actions import records
 from amap.models import Job, Letter
@@ -32,19 +36,20 @@ LETTERS = {
     "shift_reminder": gettext_lazy("a shift to come"),
     "shift_replaced": gettext_lazy("a shift taken over"),
     "shift_taken": gettext_lazy("a shift taken"),
+    "shift_urgent": gettext_lazy("an urgent call for volunteers"),
     "waiting": gettext_lazy("the waiting list"),
 }
 WORK = {
     "amap.backup.nightly": gettext_lazy("the backup of the night"),
     "amap.jobs.forget": gettext_lazy("tidying up after old work"),
     "amap.letters.send_urgent": gettext_lazy("a letter"),
-    "shift_urgent": gettext_lazy("an urgent call for volunteers"),
     "amap.letters.send_digest": gettext_lazy("the letters of the day to one reader"),
     "contracts.actions.offers.advance": gettext_lazy("starting and ending seasons"),
     "contracts.actions.payments.remind": gettext_lazy("reminders of payments"),
     "contracts.books.nightly": gettext_lazy("the check of the books: the figures do not agree"),
     "contracts.tasks.fill_document": gettext_lazy("the PDF of a contract"),
     "contracts.tasks.follow_the_calendar": gettext_lazy("beginning and completing contracts"),
+    "deliveries.actions.roster.call_for_help": gettext_lazy("urgent calls for volunteers"),
     "deliveries.actions.roster.remind": gettext_lazy("reminders of shifts"),
     "deliveries.tasks.alert_missing_harvests": gettext_lazy("asking for harvest lists"),
     "deliveries.tasks.announce_harvests": gettext_lazy("the letters about the baskets"),
@@ -53,7 +58,6 @@ WORK = {
     "deliveries.tasks.plan_ahead": gettext_lazy("planning the distributions ahead"),
 }
 
-    "deliveries.actions.roster.call_for_help": gettext_lazy("urgent calls for volunteers"),
 
 def _letters(request):
     return Letter.objects.filter(association=request.standing.association_id, status__in=records.STUCK_LETTERS)
@@ -72,9 +76,28 @@ def troubles(request):
     context = {
         "page": page,
         "letters": [(letter, LETTERS.get(letter.kind, letter.kind)) for letter in page],
-        "jobs": [(job, WORK.get(job.kind, job.kind)) for job in _jobs(request)[:50]],
+        "jobs": [(job, job.title or WORK.get(job.kind, job.kind)) for job in _jobs(request).defer("pdf")[:50]],
     }
     return render(request, "amap/records/troubles.html", context)
+
+
+def _asked(request):
+    """What the visitor asked for here."""
+    return Job.objects.filter(association=request.standing.association_id, by=request.user)
+
+
+def work(request, pk):
+    """Something the visitor asked for is being made: wait here, or leave and come back."""
+    job = get_object_or_404(_asked(request).defer("pdf"), pk=pk)
+    result = job.url or reverse("amap:work_pdf", args=[request.standing.slug, pk])
+    template = "ui/job.html" if request.htmx else "amap/records/work.html"
+    return render(request, template, {"job": job, "result_url": result})
+
+
+def work_pdf(request, pk):
+    """The paper that was made."""
+    job = get_object_or_404(_asked(request).exclude(pdf=None), pk=pk)
+    return pdf.answer(bytes(job.pdf), slugify(job.title))
 
 
 def _done(request, text):

@@ -105,6 +105,7 @@ class OptionsForm(forms.Form):
 
 class Contracts(Kind):
     name = "contracts"
+    most_at_once = 150
     label = gettext_lazy("Running contracts")
     lede = gettext_lazy(
         "The contracts signed on paper for an open or running offer: households in lines, shares or dates in columns."

@@ -29,9 +29,9 @@ EVENINGS_A_PAGE = 12
 
 
 def evening_or_404(request, pk):
-    """A distribution of this association, with its place."""
-    evenings = Distribution.objects.select_related("place").filter(association=request.standing.association_id)
-    return get_object_or_404(evenings, pk=pk)
+    """A distribution of this association, with its place and association."""
+    evenings = Distribution.objects.select_related("place", "association")
+    return get_object_or_404(evenings, association=request.standing.association_id, pk=pk)
 
 
 def distributions(request):

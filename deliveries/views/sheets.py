@@ -10,12 +10,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from amap import clock, live, pdf
+from amap import clock, jobs, live, pdf
 from amap.access import ROLE_NAMES, Role, role_required
 from amap.errors import Refused
-from amap.models import Member
-from amap.phones import phone_text
-from amap.words import pair_text
+from deliveries import papers
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.forms.distributions import CloseForm, CollectForm, NoteForm
@@ -84,15 +82,15 @@ def _letters(lines):
     for line in lines:
         first.setdefault(alphabetical(line.name)[:1].upper() or "?", line.household_id)
     return list(first.items())
+
+
 TAKES = (
     '<span class="sign-text"><span class="sign-who">{name} <small>{code}</small></span> '
     '<span class="sign-what">{what}</span></span>'
 )
-
-
+FIXED = f'<span class="sign-tap"><span class="sign-box"></span>{TAKES}</span>'
 WAITING = (
     '<button class="sign-tap" name="household" value="{id}" formaction="{collect}" hx-post="{collect}">'
-FIXED = f'<span class="sign-tap"><span class="sign-box"></span>{TAKES}</span>'
     f'<span class="sign-box"></span>{TAKES}</button>'
 )
 COLLECTED = (
@@ -267,105 +265,53 @@ def close(request, pk):
     )
 
 
-def _quantities(request, pk):
-    """What each farm brings: the sums of the list, and its harvest (D8). Farm people see their own farms only."""
-    evening = evening_or_404(request, pk)
+def _farms_seen(request):
+    """Whose quantities: all of them for those who run the evening, their own farms' for farm people."""
     standing = request.standing
-    if standing.has(*RUNNERS):
-        read = reader.sheet(evening)
-    else:
-        read = reader.sheet(evening, farm_ids=standing.farm_ids | standing.liaison_farm_ids)
-        if not read.deliveries:
-            raise Http404
-    totals, lists = read.totals(), harvests(read.deliveries)
-    return {
-        "evening": evening,
-        "association_name": request.standing.association_name,
-        "locks": evening.locks(request.association.lock_hours_before),
-        "printed_at": clock.now(),
-        "parts": [
-            {
-                "delivery": delivery,
-                "totals": list(totals[pk].items()),
-                "households": [(line, contents_text(contents)) for line, contents in read.takers(pk)],
-                "harvest": lists.get(pk),
-            }
-            for pk, delivery in read.deliveries.items()
-        ],
-    }
+    return None if standing.has(*RUNNERS) else standing.farm_ids | standing.liaison_farm_ids
 
 
 @role_required(*RUNNERS, Role.FARMER, Role.LIAISON)
 def quantities(request, pk):
-    return render(request, "deliveries/distributions/quantities.html", _quantities(request, pk))
+    paper = _paper_or_404("quantities", evening_or_404(request, pk), _farms_seen(request))
+    return render(request, "deliveries/distributions/quantities.html", paper.context)
 
 
 @role_required(*RUNNERS, Role.FARMER, Role.LIAISON)
 def quantities_pdf(request, pk):
-    context = _quantities(request, pk)
-    return pdf.answer(pdf.render("print/quantities.html", context), f"quantities-{context['evening'].day}")
+    return _print(request, "quantities", pk, _farms_seen(request))
 
 
 @role_required(*RUNNERS)
 def sheet_pdf(request, pk):
-    """The sign-in sheet for the table at the door (D6)."""
-    evening = evening_or_404(request, pk)
-    read = reader.sheet(evening)
-    phones = {}
-    for household, phone in (
-        Member.objects.filter(household__in=[line.household_id for line in read.lines], shows_phone=True)
-        .exclude(phone="")
-        .values_list("household", "phone")
-    ):
-        phones.setdefault(household, phone_text(phone))
-    context = {
-        "evening": evening,
-        "association_name": request.standing.association_name,
-        "day": evening.day,
-        "deliveries": list(read.deliveries.values()),
-        "rows": _paper_rows(read, phones),
-        "totals": [(read.deliveries[pk], list(labels.items())) for pk, labels in read.totals().items()],
-        "households": len(read.lines),
-        "volunteers": reader.volunteers(evening),
-        "uncollected": [
-            (line, Basket.Fate(basket.fate).label)
-            for line in read.lines
-            for basket in line.baskets[:1]
-            if basket.outcome == Basket.Outcome.UNCOLLECTED
-        ],
-        "farms": list(dict.fromkeys(delivery.farm for delivery in read.deliveries.values())),
-        "is_wide": len(read.deliveries) > 5,
-        "printed_at": clock.now(),
-    }
-    return pdf.answer(pdf.render("print/sign_in_sheet.html", context), f"sheet-{evening.day}")
-
-
-def _paper_rows(read, phones):
-    """The rows of the paper sheet: name, a cell a delivery, who came instead and notes, room to sign."""
-    rows = []
-    for line in read.lines:
-        taken = {basket.delivery_id: contents_text(basket.contents) for basket in line.baskets}
-        cells = format_html_join("", "<td>{}</td>", ((taken.get(pk, ""),) for pk in read.deliveries))
-        by = line.baskets[0].collected_by
-        said = " · ".join(filter(None, [phones.get(line.household_id), by, *line.notes]))
-        signed = f"{timezone.localtime(line.baskets[0].collected_at):%H:%M}" if line.is_collected else ""
-        rows.append((line.name, line.code, said, cells, signed))
-    return format_html_join("", '<tr><th>{} <small>{} {}</small></th>{}<td class="sign">{}</td></tr>', rows)
+    return _print(request, "sign_in_sheet", pk)
 
 
 @role_required(*RUNNERS, Role.FARMER, Role.LIAISON)
 def board_pdf(request, pk):
-    """What is in the basket, to hang above the tables (D7)."""
-    evening = evening_or_404(request, pk)
-    read = reader.sheet(evening)
-    lists, totals = harvests(read.deliveries), read.totals()
-    context = {
-        "evening": evening,
-        "association_name": request.standing.association_name,
-        "day": evening.day,
-        "parts": [
-            {"delivery": delivery, "harvest": lists.get(pk), "labels": sorted(totals[pk])}
-            for pk, delivery in read.deliveries.items()
-        ],
-    }
-    return pdf.answer(pdf.render("print/board.html", context), f"board-{evening.day}")
+    return _print(request, "board", pk)
+
+
+def _paper_or_404(name, evening, farm_ids):
+    paper = papers.PAPERS[name](evening, farm_ids, now=clock.now())
+    if farm_ids is not None and not paper.context["parts"]:
+        raise Http404
+    return paper
+
+
+def _print(request, name, pk, farm_ids=None):
+    """A paper of the evening as a PDF; a long one is made by the worker."""
+    paper = _paper_or_404(name, evening_or_404(request, pk), farm_ids)
+    if paper.rows <= jobs.MOST_AT_ONCE:
+        return pdf.answer(pdf.render(paper.template, paper.context), paper.name)
+    job = jobs.ask(
+        "deliveries.tasks.make_paper",
+        title=paper.title,
+        by=request.user,
+        association=request.association,
+        now=clock.now(),
+        name=name,
+        distribution_id=pk,
+        farm_ids=farm_ids and sorted(farm_ids),
+    )
+    return redirect("amap:work", request.standing.slug, job.pk)

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils.translation import override
 
+from amap import jobs
 from amap.imports.households import Households
 from amap.models import (
     CommitteeSeat,
@@ -17,6 +18,7 @@ from amap.models import (
     Farmer,
     Household,
     Import,
+    Job,
     Letter,
     Member,
     Membership,
@@ -645,3 +647,29 @@ def test_a_file_can_be_put_aside(desk):
     desk.send("households", MESSY)
     desk.client.post(desk.url("import_discard", desk.batch.pk))
     assert not Import.objects.exists()
+
+
+def test_a_long_list_is_written_by_the_worker(desk, a, monkeypatch):
+    monkeypatch.setattr(Households, "most_at_once", 5)
+    desk.send("households", MESSY, period=a.period.pk)
+    seen = desk.look().context["plan"].fingerprint
+    waiting = desk.client.post(desk.url("import_confirm", desk.batch.pk), {"seen": seen}, follow=True)
+    assert "Bringing in liste.csv" in waiting.content.decode()
+    assert not Household.objects.filter(number=41).exists()
+    jobs.run(Job.objects.get().pk)
+    assert Household.objects.filter(association=a.association, number=41).exists()
+    ready = desk.client.get(waiting.request["PATH_INFO"]).content.decode()
+    assert desk.url("import", desk.batch.pk) in ready
+    assert Import.objects.get(pk=desk.batch.pk).new_count == 3
+
+
+def test_a_long_list_that_is_refused_says_so_where_one_waits(desk, a, monkeypatch):
+    monkeypatch.setattr(Households, "most_at_once", 5)
+    desk.send("households", MESSY, period=a.period.pk)
+    waiting = desk.client.post(desk.url("import_confirm", desk.batch.pk), {"seen": "old"}, follow=True)
+    jobs.run(Job.objects.get().pk)
+    text = desk.client.get(waiting.request["PATH_INFO"]).content.decode()
+    assert "Something has changed since you looked" in text
+    assert desk.url("import", desk.batch.pk) in text
+    assert Job.objects.get().status == "done"
+    assert not Household.objects.filter(number=41).exists()
