@@ -1,5 +1,7 @@
 """Parts of addresses: ids as large as a database key, and names of associations."""
 
+import re
+
 from django.urls.converters import SlugConverter
 
 from amap.models.people import RESERVED_SLUGS
@@ -13,6 +15,11 @@ class IdConverter:
 
     def to_url(self, value):
         return str(value)
+
+
+def id_in(text):
+    """The id that somebody's form or address names, as an int; None when it is none."""
+    return int(text) if re.fullmatch(IdConverter.regex, text, re.ASCII) else None
 
 
 class AssociationConverter(SlugConverter):

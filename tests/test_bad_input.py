@@ -23,10 +23,11 @@ QUERIES = [
     "page=0&q=%27%22%3Cscript%3E&order=password&show=x&kind=x&of=x&format=x&side=x&month=2026-13&on=2026-02-30",
     "page=-1&q=%25_%5C&household=abc&farm=0&offer=abc&period=-1&place=abc&year=99999&step=pay&s=%F0%9F%A5%95&show=%D9%A3",
     f"page={HUGE}&household={HUGE}&farm={HUGE}&offer={HUGE}&period={HUGE}&place={HUGE}&year={HUGE}&q={'x' * 9000}",
+    "page=%C2%B2&household=%C2%B2&farm=%C2%B2&from=%C2%B2&offer=%C2%B2&period=%C2%B2&of=%C2%B2",  # ², a digit to Python
     "q=%00",
 ]
 POISON = [
-    *("", " ", "abc", "0", "-1", "1e5", "1,234", "12,505", "NaN", HUGE, str(2**63), "999999999", "1.5", "٣", "7"),
+    *("", " ", "abc", "0", "-1", "1e5", "1,234", "12,505", "NaN", HUGE, str(2**63), "999999999", "1.5", "٣", "²", "7"),
     *(
         "31/02/2026",
         "01/01/0001",

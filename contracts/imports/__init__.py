@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from amap.actions import money
+from amap.converters import id_in
 from amap.errors import Refused
 from amap.forms.fields import DayField
 from amap.imports import Kind, chosen_sheet, dependents, imported, some
@@ -180,10 +181,8 @@ class Contracts(Kind):
         return 0
 
     def export(self, association, today, which=""):
-        offer = association.offers.filter(pk=which).first() if which.isdecimal() and len(which) < 18 else None
-        if offer is None:
-            return [], []
-        return exported(offer)
+        offer = association.offers.filter(pk=id_in(which)).first()
+        return exported(offer) if offer else ([], [])
 
     def exports(self, association):
         """A file per offer that households have signed."""

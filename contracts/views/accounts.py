@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from amap import charts, clock, spreadsheets
 from amap.access import Role, role_required
+from amap.converters import id_in
 from amap.euros import euros_text
 from amap.models import Farm, Household
 from amap.pages import page_of
@@ -61,9 +62,7 @@ def accounts(request):
     when = {"today": clock.today(), "grace_days": request.association.grace_days}
     context = {"farms": farms, "farm": farm}
     if asked := request.GET.get("household", ""):
-        household = get_object_or_404(
-            Household, association=request.standing.association_id, pk=int(asked) if asked.isdigit() else 0
-        )
+        household = get_object_or_404(Household, association=request.standing.association_id, pk=id_in(asked))
         theirs = instalments.filter(household=household)
         rows = theirs.order_by("deposit_not_before", "farm__name", "number")
         context |= {

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.converters import id_in
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import Farm, Household
@@ -96,11 +97,12 @@ def receive(request):
     """Save the pile: each row wholly or not at all; rows with a mistake come back as they were typed."""
     farms = kept_farms(request)
     farm = farm_of(request, farms)
-    typed = [int(name[7:]) for name in request.POST if name.startswith("number-") and name[7:].isdigit()][:3000]
+    named = (id_in(name[7:]) for name in request.POST if name.startswith("number-"))
+    typed = [pk for pk in named if pk][:3000]
     posted = kept(request).filter(pk__in=typed, farm=farm and farm[0], method=Method.CHEQUE)
     pile = Pile(_awaited(posted.awaited()), today=clock.today(), data=request.POST)
     if asked := request.POST.get("fill"):
-        bundle = pile.fill(int(asked) if asked.isdigit() else 0)
+        bundle = pile.fill(id_in(asked))
         if request.htmx and bundle:
             return render(request, "contracts/payments/_bundle.html", {"bundle": bundle, "is_open": True})
         return _pile_again(request, farms, farm, pile, status=200)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
+from amap.converters import id_in
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.models import Farm
@@ -83,11 +84,11 @@ def offer_new(request):
     if not standing.is_committee:
         farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
     source = farm = None
-    if request.GET.get("from", "").isdecimal():
-        source = managed_offer(request, int(request.GET["from"]))
+    if pk := id_in(request.GET.get("from", "")):
+        source = managed_offer(request, pk)
         farm = get_object_or_404(farms, pk=source.farm_id)
-    elif request.GET.get("farm", "").isdecimal():
-        farm = get_object_or_404(farms, pk=int(request.GET["farm"]))
+    elif pk := id_in(request.GET.get("farm", "")):
+        farm = get_object_or_404(farms, pk=pk)
     if farm is None:
         previous = offers_here(request).manageable_by(standing).exclude(starts_on=None).order_by("-starts_on")
         return render(

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.converters import id_in
 from amap.dates import short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
@@ -317,7 +318,7 @@ def accept(request, pk):
     """One side's yes, to the version its page showed."""
     one = managed_offer(request, pk)
     side, version = request.POST.get("side"), request.POST.get("version", "")
-    if side not in Side.values or not version.isdecimal():
+    if side not in Side.values or not id_in(version):
         raise Http404
     actions.accept(one, side=side, version=int(version), by=request.user, now=clock.now())
     if one.status == Status.AGREED:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.converters import id_in
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.ibans import iban_text
@@ -228,9 +229,9 @@ def _announced_by(request):
 @require_POST
 def declare(request):
     """These transfers are ordered: mine, or those of a household without an account. Any others: 404."""
-    asked = [pk for pk in request.POST.getlist("chosen") if pk.isdigit()]
-    chosen = list(_announced_by(request).filter(pk__in=asked))
-    if not asked or len(chosen) != len(set(asked)):
+    asked = {id_in(pk) for pk in request.POST.getlist("chosen")}
+    chosen = list(_announced_by(request).filter(pk__in=asked - {None}))
+    if not chosen or len(chosen) != len(asked):
         raise Http404
     acts.declare(*chosen, by=request.user, now=clock.now())
     messages.success(request, _("Thank you. The farm confirms when the money has arrived."))

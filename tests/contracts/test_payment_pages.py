@@ -446,3 +446,16 @@ def test_the_list_of_payments_for_the_farms_accounts(client, amap):
     assert len(lines) == 4
     assert '"70,00"' in lines[1]
     assert '"0001234"' in lines[1]
+
+
+@pytest.mark.parametrize("typed", ["²", "9" * 30, "-1", "x"])
+def test_a_number_that_is_no_payment_is_left_aside(client, amap, typed):
+    """reliability.md §5.3"""
+    client.force_login(amap.treasurer)
+    offer = amap.offer()
+    amap.subscribe(amap.household, offer)
+    pile = reverse("contracts:receive", args=[amap.slug])
+    assert client.post(pile, {f"number-{typed}": "1234567"}).status_code == 302
+    assert client.post(pile, {"fill": typed}).status_code == 200
+    client.force_login(amap.member)
+    assert client.post(reverse("contracts:declare", args=[amap.slug]), {"chosen": typed}).status_code == 404
