@@ -583,6 +583,20 @@ def test_seasons_start_and_end_by_themselves_once(amap):
     assert offer.status == "closed"
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [("open", "starts by itself"), ("running", "ends by itself"), ("closed", "ended by itself")],
+)
+def test_the_committee_reads_when_and_why_a_season_moves_on(amap, client, status, words):
+    offer = amap.offer(status=status)
+    client.force_login(amap.committee)
+    text = client.get(url(amap, "offer", offer.pk)).content.decode()
+    assert words in text
+    assert ("1 October 2026" if status == "open" else "3 December 2026") in text
+    client.force_login(amap.member)
+    assert words not in client.get(url(amap, "offer", offer.pk)).content.decode()
+
+
 def test_a_season_nobody_signed_for_does_not_start(amap):
     opened(amap)
     assert offers.advance(datetime(2027, 4, 1, 8, 0, tzinfo=PARIS)) == 0
