@@ -217,7 +217,7 @@ class Reader:
             cents = as_cents(text, max_cents=100_000)
         except Refused:
             try:
-                fee.paid_on = as_date(int(text) if text.isdigit() else text, (period.starts_on, period.ends_on))
+                fee.paid_on = as_date(int(text) if text.isdecimal() else text, (period.starts_on, period.ends_on))
             except Refused:
                 raise Refused(
                     _("“%(typed)s” does not say whether the fee is paid. Write yes, no, or the amount.")

@@ -340,6 +340,11 @@ def test_fees_are_read_as_people_note_them(desk, a):
     ]
 
 
+def test_a_fee_that_is_a_digit_to_python_only_is_refused_by_the_line(desk, a):
+    desk.send("households", "Nom;Adhésion 2026-2027\nUn;²\n", period=a.period.pk)
+    assert desk.reasons()[2].startswith("“²” does not say whether the fee is paid.")
+
+
 def test_without_a_period_fees_are_not_read(desk, a):
     desk.send("households", MESSY)
     desk.confirm()
