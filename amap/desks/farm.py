@@ -166,7 +166,7 @@ def offers(farm, standings):
         if status in ContractOffer.LIVE:
             secured += cents
             if capacity:
-                live.append((f"{title}, {association}", taken, capacity))
+                live.append((f"{title}, {association}" if len(standings) > 1 else title, taken, capacity))
         elif not is_accepted and association_id in standings:
             waiting.append((title, association, reverse("contracts:offer", args=[standings[association_id].slug, pk])))
     return waiting, live, secured

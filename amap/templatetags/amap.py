@@ -32,14 +32,14 @@ def role_name(role):
 def day(value, style="long"):
     """`jeudi 26 novembre 2026` / `Thursday 26 November 2026`; None → empty.
 
-    `|day:"short"` → `jeu 26 nov.`; `|day:"date"` → `26 novembre 2026`; `|day:"month"` → `nov.`; `|day:"month year"` →
-    `nov. 2026`.
+    `|day:"weekday"` → `jeudi 26 novembre`; `|day:"short"` → `jeu 26 nov.`; `|day:"date"` → `26 novembre 2026`;
+    `|day:"month"` → `nov.`; `|day:"month year"` → `nov. 2026`.
     """
     if not value:
         return ""
     if style in _SHORT:
         return short_day(value, _SHORT[style])
-    return date_format(value, "DATE_FORMAT" if style == "date" else "l j F Y")
+    return date_format(value, {"date": "DATE_FORMAT", "weekday": "l j F"}.get(style, "l j F Y"))
 
 
 @register.filter

@@ -1,9 +1,11 @@
 """What reached a farm's account: cheques cashed, transfers arrived."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
@@ -21,6 +23,8 @@ from contracts.views.payments import instalments_here
 CONFIRMERS = (Role.FARMER, Role.TREASURER)
 Status = Instalment.Status
 Method = Instalment.Method
+# A household's bank may send a transfer some days before it is due.
+EARLY = timedelta(days=10)
 
 
 def confirmable(request):
@@ -53,11 +57,15 @@ def _farm_payments(request, form=None, status=200):
     slips = {}
     for cheque in cheques[:600]:
         slips.setdefault(cheque.batch, []).append(cheque)
-    expected = mine.filter(method=Method.TRANSFER).filter(
-        Q(status=Status.DECLARED) | Q(status=Status.PLANNED, deposit_not_before__lte=today)
-    )
-    transfers = page_of(
-        request, expected.select_related("household", "farm").order_by("deposit_not_before", "household__name", "pk")
+    transfers = mine.filter(method=Method.TRANSFER, status__in=(Status.PLANNED, Status.DECLARED))
+    expected = transfers.filter(deposit_not_before__lte=today + EARLY)
+    announced = transfers.filter(status=Status.DECLARED, deposit_not_before__gt=today + EARLY)
+    is_later = request.GET.get("show") == "later"
+    page = page_of(
+        request,
+        (announced if is_later else expected)
+        .select_related("household", "farm")
+        .order_by("deposit_not_before", "household__name", "pk"),
     )
     grace_days = request.association.grace_days
     context = {
@@ -65,8 +73,18 @@ def _farm_payments(request, form=None, status=200):
             {"slip": slip, "cheques": rows, "cents": sum(cheque.amount_cents for cheque in rows)}
             for slip, rows in slips.items()
         ],
-        "page": transfers,
-        "transfers": ledger.with_badges(transfers, today=today, grace_days=grace_days),
+        "page": page,
+        "transfers": ledger.with_badges(page, today=today, grace_days=grace_days),
+        "is_later": is_later,
+        "tabs": [
+            {"label": _("Expected now"), "url": "?", "is_current": not is_later, "count": expected.count()},
+            {
+                "label": _("Announced for later"),
+                "url": "?show=later",
+                "is_current": is_later,
+                "count": announced.count(),
+            },
+        ],
         "sums": ledger.total(mine, today=today, grace_days=grace_days),
         "form": form or OnDayForm(initial={"on": today}),
     }

@@ -184,7 +184,7 @@ def my_payments(request):
     contracts = [_contract(rows, request.standing.slug) for rows in groups.values()]
     counting = [one for rows in groups.values() for one in rows if one.status in Instalment.COUNTS]
     context = {
-        "contracts": sorted(contracts, key=lambda it: it["next"] is None),
+        "contracts": sorted(contracts, key=lambda it: (not it["is_late"], it["next"] is None)),
         "promised_cents": sum(one.amount_cents for one in counting),
         "given_cents": sum(one.amount_cents for one in counting if one.status != Status.PLANNED),
         "late": [one for one in counting if one.is_late],
@@ -213,6 +213,7 @@ def _contract(rows, slug):
         "given_cents": given,
         "percent": given * 100 // promised if promised else 0,
         "next": awaited[0] if awaited else None,
+        "is_late": any(one.is_late for one in counting),
         "awaited_cents": promised - given,
         "cheques": [one for one in awaited if one.method == Method.CHEQUE],
         "transfers": transfers,

@@ -9,7 +9,7 @@ from amap.euros import HundredthsField
 from deliveries.quantities import GRAM, from_hundredths, to_hundredths
 
 MOST_ROWS = 60
-SPARE_ROWS = 3
+SPARE_ROWS = 2
 MOST_FOR_ONE_SHARE = 100_00  # in hundredths: 100 kg, or 100 pieces
 
 PRODUCT_ATTRS = {"autocapitalize": "sentences", "autocomplete": "off", "enterkeyhint": "next"}

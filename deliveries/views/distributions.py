@@ -13,6 +13,7 @@ from amap import clock
 from amap.access import Role, role_required
 from amap.dates import date_format
 from amap.errors import Refused
+from amap.euros import NO_BREAK_SPACE
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries import sheet as reader
@@ -73,7 +74,7 @@ def distributions(request):
 def _where(evening):
     """`18:30 – 19:45, school yard`."""
     times = [date_format(moment, "TIME_FORMAT") for moment in (evening.opens_at, evening.closes_at)]
-    return f"{times[0]} – {times[1]}, {evening.place__name}"
+    return f"{NO_BREAK_SPACE}–{NO_BREAK_SPACE}".join(times) + f", {evening.place__name}"
 
 
 def _what(deliveries):

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from amap import clock
 from amap.dates import date_format
@@ -122,10 +123,12 @@ def _item(row):
 
 
 def _few(offer, items):
-    return _("%(count)s/%(least)s varieties: the contract promises at least %(least)s.") % {
-        "count": varieties(item["product"] for item in items),
-        "least": offer.min_varieties,
-    }
+    count = varieties(item["product"] for item in items)
+    return ngettext(
+        "%(count)s variety: the contract promises at least %(least)s.",
+        "%(count)s varieties: the contract promises at least %(least)s.",
+        count,
+    ) % {"count": count, "least": offer.min_varieties}
 
 
 def _after(request, delivery):

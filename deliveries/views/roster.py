@@ -16,13 +16,14 @@ from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.dates import date_format
 from amap.errors import Refused
+from amap.euros import NO_BREAK_SPACE
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries.actions import roster as actions
 from deliveries.forms.roster import ReplacementForm, Roles
 from deliveries.models import Distribution, Shift, ShiftAssignment
 
-EVENINGS_A_PAGE = 8
+EVENINGS_A_PAGE = 6
 STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
@@ -65,14 +66,14 @@ def evenings(association, standing, today, *, past=False):
             }
             for shift in distribution.shifts.all()
         ]
-        distribution.where = where(distribution)
+        distribution.where, distribution.spoken = where(distribution), date_format(distribution.day, "l j F")
         distribution.missing = sum(row["missing"] for row in distribution.rows)
         distribution.needed = sum(row["shift"].needed for row in distribution.rows)
     return distributions
 
 
 def roster(request):
-    """The season at a glance with its holes, my own shifts first, then the evenings eight at a time."""
+    """The season at a glance with its holes, my own shifts first, then the evenings six at a time."""
     past = request.GET.get("show") == "past"
     coming = evenings(request.association, request.standing, clock.today(), past=past)
     return render(
@@ -104,7 +105,7 @@ def roster(request):
 def where(evening):
     """`18:00 – 20:00, school yard`: when and where the volunteers are expected."""
     times = [date_format(moment, "TIME_FORMAT") for moment in (evening.volunteers_from, evening.volunteers_until)]
-    return f"{times[0]} – {times[1]}, {evening.place.name}"
+    return f"{NO_BREAK_SPACE}–{NO_BREAK_SPACE}".join(times) + f", {evening.place.name}"
 
 
 def glance(coming, show):
@@ -136,7 +137,14 @@ def roster_pdf(request):
         by_role = {row["shift"].role_id: row for row in evening.rows}
         rows.append({"evening": evening, "cells": [by_role.get(role.pk) for role in roles]})
     document = pdf.render(
-        "print/roster.html", {"association_name": request.association.name, "day": today, "roles": roles, "rows": rows}
+        "print/roster.html",
+        {
+            "association_name": request.association.name,
+            "day": today,
+            "printed_at": clock.now(),
+            "roles": roles,
+            "rows": rows,
+        },
     )
     return pdf.answer(document, _("roster") + f"-{today}")
 

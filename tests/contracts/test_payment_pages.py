@@ -268,6 +268,19 @@ def test_br38_the_farm_confirms_cheques_and_transfers_in_bulk(client, amap):
     assert "not in the future" in wrong.content.decode()
 
 
+def test_transfers_announced_for_later_do_not_hide_those_expected_now(client, amap):
+    now, later = signed(amap, method="transfer").instalments.order_by("number")[:2]
+    Instalment.objects.filter(pk=now.pk).update(deposit_not_before=TODAY)
+    Instalment.objects.filter(pk=later.pk).update(deposit_not_before=TODAY + timedelta(days=11))
+    payments.declare(now, by=amap.member, now=NOW)
+    payments.declare(later, by=amap.member, now=NOW)
+    sign_in(client, amap.farmer)
+    first = client.get(url(amap, "farm_payments")).content.decode()
+    assert now.reference in first
+    assert later.reference not in first
+    assert later.reference in client.get(url(amap, "farm_payments") + "?show=later").content.decode()
+
+
 def test_br38_a_member_marking_their_own_transfer_as_arrived_is_refused(client, amap):
     first = signed(amap, method="transfer").instalments.get(number=1)
     sign_in(client, amap.member)

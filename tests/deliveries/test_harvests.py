@@ -227,7 +227,7 @@ def test_a_farmer_posts_from_the_page(amap, client, delivery):
     response = client.post(page, typed, follow=True)
     assert response.redirect_chain[-1][0] == url(amap, "distribution", Distribution.objects.get(day=THURSDAY).pk)
     text = response.content.decode()
-    assert "2/5 varieties" in text
+    assert "2 varieties: the contract promises at least 5" in text
     assert "Members see it from Wednesday 25 November 2026 at 12:00" in text
     assert list(HarvestItem.objects.values_list("product", "total", "whole")) == [
         ("Carottes", 63_000, None),
@@ -255,7 +255,7 @@ def test_the_page_shows_what_each_share_gets_without_writing_anything(amap, clie
     part = client.post(url(amap, "harvest", delivery.pk), typed, headers={"HX-Request": "true"})
     for response in (whole, part):
         text = response.content.decode()
-        for words in ("1.35\xa0kg", "650\xa0g", "1.85\xa0kg", "1/5 varieties", "Divided by 42 whole shares"):
+        for words in ("1.35\xa0kg", "650\xa0g", "1.85\xa0kg", "1 variety: the contract promises at least 5", "Divided by 42 whole shares"):
             assert words in text
     assert b"<html" in whole.content
     assert b"<html" not in part.content
