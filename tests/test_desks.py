@@ -620,6 +620,8 @@ def test_a_members_home_shows_my_shifts_and_the_membership_to_pay(amap, now):
     assert "Thursday 26 November: you help, Accueil" in page(amap.member, "/belombre/")
     Membership.objects.filter(household=amap.household).update(status="pending")
     assert "Membership: €20.00" in page(amap.member, "/belombre/")
+    MembershipPeriod.objects.update(reduced_from=amap.household.joined_on)
+    assert "Membership: €10.00" in page(amap.member, "/belombre/")
 
 
 def test_who_already_helps_that_evening_is_not_asked_to(amap, now):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from amap import letters, states
 from amap.actions import money
+from amap.changes import change
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import Association, Household, Membership, MembershipPeriod
@@ -27,29 +28,21 @@ LINES = {
 
 
 @transaction.atomic
-def add_period(association, *, starts_on, ends_on, amap_part_cents, network_part_cents, by, now):
-    """A new membership year. Refused when it overlaps another. Returns the MembershipPeriod."""
+def add_period(association, *, starts_on, ends_on, by, now, **fee):
+    """A new membership year and its `fee` (columns). Refused when it overlaps another. Returns the MembershipPeriod."""
     association = Association.objects.select_for_update().get(pk=association.pk)
     _refuse_overlap(association, starts_on, ends_on)
-    period = MembershipPeriod.objects.create(
-        association=association,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        amap_part_cents=amap_part_cents,
-        network_part_cents=network_part_cents,
-    )
+    period = MembershipPeriod.objects.create(association=association, starts_on=starts_on, ends_on=ends_on, **fee)
     states.record("period.added", period, by=by, now=now)
     return period
 
 
 @transaction.atomic
-def edit_period(period, *, starts_on, ends_on, amap_part_cents, network_part_cents, by, now):
-    """Change a period: fees already recorded keep their amounts."""
+def edit_period(period, *, starts_on, ends_on, by, now, **fee):
+    """Change a period and its `fee` (columns): fees already recorded keep their amounts."""
     association = Association.objects.select_for_update().get(pk=period.association_id)
     _refuse_overlap(association, starts_on, ends_on, but=period)
-    period.starts_on, period.ends_on = starts_on, ends_on
-    period.amap_part_cents, period.network_part_cents = amap_part_cents, network_part_cents
-    period.save()
+    change(period, {"starts_on": starts_on, "ends_on": ends_on} | fee)
     states.record("period.edited", period, by=by, now=now)
 
 
@@ -65,15 +58,17 @@ def _refuse_overlap(association, starts_on, ends_on, but=None):
 
 @transaction.atomic
 def open_membership(household, *, period, by, now):
-    """The household's membership of a period, its fee awaited: the full fee, whenever it joins (BR-3). Returns it."""
+    """The household's membership of a period, its fee awaited: that of the day it joined (BR-3). Returns it."""
+    fee_cents = period.fee_on(household.joined_on)
+    amap_cents, network_cents = period.parts(fee_cents)
     membership, is_new = Membership.objects.get_or_create(
         period=period,
         household=household,
         defaults={
             "association_id": period.association_id,
-            "amap_cents": period.amap_part_cents,
-            "network_cents": period.network_part_cents,
-            "total_cents": period.fee_cents,
+            "amap_cents": amap_cents,
+            "network_cents": network_cents,
+            "total_cents": fee_cents,
         },
     )
     if is_new:
@@ -83,13 +78,24 @@ def open_membership(household, *, period, by, now):
 
 @transaction.atomic
 def record_fee(
-    membership, *, method, paid_on, reference="", donation_cents=0, solidarity_cents=0, by, now, is_old_news=False
+    membership,
+    *,
+    method,
+    paid_on,
+    fee_cents=None,
+    reference="",
+    donation_cents=0,
+    solidarity_cents=0,
+    by,
+    now,
+    is_old_news=False,
 ):
     """The fee has come in, with the donations given beside it; the four lines add up (BR-4).
 
+    Without `fee_cents` it is that of the day the household joined; otherwise one the period knows (BR-3).
     Writes a movement a line, tells the household unless it knows (`is_old_news`: a list of last autumn is copied), and
     lets its waiting contracts be looked at again (BR-21).
-    Refused when it is recorded already, when the amount is 0, or for a day to come.
+    Refused when it is recorded already, when the fee is not one of the period's, or for a day to come.
     """
     membership = (
         Membership.objects.select_for_update(of=("self",))
@@ -103,12 +109,15 @@ def record_fee(
         )
     if paid_on > timezone.localdate(now):
         raise Refused(_("The day of payment is still to come."))
+    period = membership.period
+    if fee_cents is None:
+        fee_cents = period.fee_on(membership.household.joined_on)
+    refuse_other_fee(period, fee_cents)
     if membership.status == Membership.Status.CANCELLED:
         states.move(membership, to=Membership.Status.PENDING, by=by, now=now)
-    membership.amap_cents = membership.period.amap_part_cents
-    membership.network_cents = membership.period.network_part_cents
+    membership.amap_cents, membership.network_cents = period.parts(fee_cents)
     membership.donation_cents, membership.solidarity_cents = donation_cents, solidarity_cents
-    membership.total_cents = membership.period.fee_cents + donation_cents + solidarity_cents
+    membership.total_cents = fee_cents + donation_cents + solidarity_cents
     membership.method, membership.paid_on, membership.reference = method, paid_on, reference
     membership.recorded_by = by
     membership.save()
@@ -149,6 +158,21 @@ def record_fee(
     return membership
 
 
+def refuse_other_fee(period, cents):
+    """Raises `Refused` unless that is a fee of the period (BR-3)."""
+    within = period.fee_within(cents)
+    if within is None:
+        raise Refused(
+            _("%(paid)s is less than the fee of %(fee)s.")
+            % {"paid": euros_text(cents), "fee": euros_text(period.least_cents)}
+        )
+    if within != cents:
+        raise Refused(
+            _("The fee is %(fee)s; write the remaining %(rest)s as a donation.")
+            % {"fee": euros_text(within), "rest": euros_text(cents - within)}
+        )
+
+
 @transaction.atomic
 def receive(association, *, households, period, method, paid_on, by, now):
     """A pile: the plain fee of several households, received the same way on the same day. Returns how many.
@@ -170,7 +194,8 @@ def receive(association, *, households, period, method, paid_on, by, now):
 @transaction.atomic
 def correct(membership, *, reason, by, now):
     """A fee recorded by mistake: its movements are undone by their mirror, and it is awaited again. Needs a reason."""
-    membership = Membership.objects.select_for_update().get(pk=membership.pk)
+    rows = Membership.objects.select_for_update(of=("self",)).select_related("period", "household")
+    membership = rows.get(pk=membership.pk)
     if membership.status != Membership.Status.PAID:
         raise Refused(_("This fee is not recorded as paid."))
     written = money.standing([f"fee:{membership.pk}:{account}" for account in LINES.values()])
@@ -178,7 +203,8 @@ def correct(membership, *, reason, by, now):
     states.move(membership, to=Membership.Status.CANCELLED, by=by, now=now, reason=reason)
     states.move(membership, to=Membership.Status.PENDING, by=by, now=now, reason=reason)
     membership.donation_cents = membership.solidarity_cents = 0
-    membership.total_cents = membership.amap_cents + membership.network_cents
+    membership.total_cents = membership.period.fee_on(membership.household.joined_on)
+    membership.amap_cents, membership.network_cents = membership.period.parts(membership.total_cents)
     membership.method, membership.reference, membership.paid_on = "", "", None
     membership.save()
     return membership

@@ -236,7 +236,8 @@ def _affairs(standing, now):
                 MembershipPeriod.objects.order_by("starts_on")
                 .filter(association=standing.association_id, starts_on__lte=soon, ends_on__gte=soon - DUE_SOON)
                 .annotate(status=Subquery(membership.values("status")[:1])),
-                *("starts_on", "ends_on", "amap_part_cents", "network_part_cents", "status"),
+                *("starts_on", "ends_on", "status"),
+                *("amap_part_cents", "network_part_cents", "reduced_from", "reduced_percent"),
             ),
             offers=facts(
                 ContractOffer.objects.order_by("starts_on", "pk").filter(
@@ -247,7 +248,7 @@ def _affairs(standing, now):
             ),
         )
         .values(
-            *("owed", "periods", "offers", "association__grace_days"),
+            *("owed", "periods", "offers", "joined_on", "association__grace_days"),
             *("association__harvest_days_before", "association__harvest_hour"),
         )
         .get()
@@ -354,11 +355,17 @@ def _contracts(affairs, standing):
 
 
 def _membership(affairs, standing, today):
-    for starts, ends, amap_cents, network_cents, status in affairs["periods"]:
+    for starts, ends, status, amap_cents, network_cents, reduced_from, percent in affairs["periods"]:
         if status == Membership.Status.PAID or (status is None and _iso(starts) > today):
             continue
+        period = MembershipPeriod(
+            amap_part_cents=amap_cents,
+            network_part_cents=network_cents,
+            reduced_from=reduced_from and _iso(reduced_from),
+            reduced_percent=percent,
+        )
         yield Line(
-            _("Membership: %(sum)s") % {"sum": euros_text(amap_cents + network_cents)},
+            _("Membership: %(sum)s") % {"sum": euros_text(period.fee_on(affairs["joined_on"]))},
             _("From %(start)s to %(end)s, to the association. Hand it to the treasurer.")
             % {"start": date_format(_iso(starts), "j F Y"), "end": date_format(_iso(ends), "j F Y")},
             reverse("amap:my_household", args=[standing.slug]),

@@ -10,7 +10,7 @@ from amap.models import Household, Membership
 
 
 class PeriodForm(forms.Form):
-    """A membership year and the two parts of its fee."""
+    """A membership year, the two parts of its fee, and who may pay less (BR-3)."""
 
     starts_on = DayField(label=gettext_lazy("From"))
     ends_on = DayField(label=gettext_lazy("Until"))
@@ -22,21 +22,46 @@ class PeriodForm(forms.Form):
         required=False,
         help_text=gettext_lazy("What the association passes on to its network."),
     )
+    reduced_from = DayField(
+        label=gettext_lazy("Reduced for households that join from"),
+        required=False,
+        help_text=gettext_lazy("Left empty: the whole fee, whenever they join."),
+    )
+    reduced_percent = forms.IntegerField(
+        label=gettext_lazy("Then they pay, in percent of the fee"),
+        min_value=1,
+        max_value=99,
+        initial=50,
+        required=False,
+    )
+    free_minimum_cents = EuroField(
+        label=gettext_lazy("Pay what you can, from"),
+        max_cents=50_000,
+        required=False,
+        help_text=gettext_lazy("Left empty: the fee is the same for everybody. Otherwise the least that is taken."),
+    )
 
     def clean(self):
         data = super().clean()
         first, last = data.get("starts_on"), data.get("ends_on")
+        reduced = data.get("reduced_from")
+        if first and last and reduced and not first < reduced <= last:
+            self.add_error("reduced_from", _("This day is not within the membership year."))
         if first and last and last <= first:
             self.add_error("ends_on", _("The end precedes the start."))
         data["network_part_cents"] = data.get("network_part_cents") or 0
+        data["reduced_percent"] = data.get("reduced_percent") or 50
         if data.get("amap_part_cents") == 0 and data["network_part_cents"] == 0:
             self.add_error("amap_part_cents", _("The fee must be more than 0."))
+        if (data.get("free_minimum_cents") or 0) > (data.get("amap_part_cents") or 0) + data["network_part_cents"]:
+            self.add_error("free_minimum_cents", _("The least amount cannot be more than the fee."))
         return data
 
 
 class FeeForm(forms.Form):
-    """A fee that has come in, with the donations beside it (BR-4)."""
+    """A fee that has come in, with the donations beside it (BR-4). The fee is asked where there is a choice (BR-3)."""
 
+    fee_cents = EuroField(label=gettext_lazy("Fee"), max_cents=50_000)
     method = forms.ChoiceField(label=gettext_lazy("Paid by"), choices=Membership.Method, widget=forms.RadioSelect)
     paid_on = DayField(label=gettext_lazy("Received on"))
     reference = NameField(
@@ -47,6 +72,11 @@ class FeeForm(forms.Form):
     )
     donation_cents = EuroField(label=gettext_lazy("Donation to the association"), min_cents=0, required=False)
     solidarity_cents = EuroField(label=gettext_lazy("Donation to the solidarity fund"), min_cents=0, required=False)
+
+    def __init__(self, *args, period, **kwargs):
+        super().__init__(*args, **kwargs)
+        if period.least_cents == period.fee_cents and period.free_minimum_cents is None:
+            del self.fields["fee_cents"]
 
     def clean(self):
         data = super().clean()

@@ -6,6 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from amap.actions.membership import refuse_other_fee
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
@@ -51,6 +52,7 @@ class Fee:
     paid_on: date
     method: str
     reference: str = ""
+    fee_cents: int = 0
     donation_cents: int = 0
 
 
@@ -186,6 +188,7 @@ class Reader:
         if period is None or (fold(said) in NO and (said or record["fee_on"] is None)):
             return None
         fee = Fee(as_date(record["fee_on"]) or self.options["paid_on"], self.options["method"])
+        fee.fee_cents = period.fee_cents
         method = fold(record.text("fee_method"))
         if method:
             fee.method = self._method(method)
@@ -224,12 +227,9 @@ class Reader:
                     % {"typed": text[:30]}
                 ) from None
             return
-        if cents < period.fee_cents:
-            raise Refused(
-                _("%(paid)s is less than the fee of %(fee)s.")
-                % {"paid": euros_text(cents), "fee": euros_text(period.fee_cents)}
-            )
-        fee.donation_cents = cents - period.fee_cents
+        fee.fee_cents = period.fee_within(cents) or cents
+        fee.donation_cents = cents - fee.fee_cents
+        refuse_other_fee(period, fee.fee_cents)
 
     # Whom it is about
 
@@ -352,7 +352,7 @@ class Reader:
             ]
             lines += [_("one more person: %(who)s") % {"who": _person_text(one)} for one in deed.newcomers]
         if deed.fee:
-            cents = self.options["period"].fee_cents + deed.fee.donation_cents
+            cents = deed.fee.fee_cents + deed.fee.donation_cents
             lines.append(
                 _("fee of %(sum)s paid on %(day)s (%(method)s)")
                 % {

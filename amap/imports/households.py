@@ -205,6 +205,7 @@ def _write_fee(batch, line, period, *, by, now):
         owed,
         method=deed.fee.method,
         paid_on=deed.fee.paid_on,
+        fee_cents=deed.fee.fee_cents,
         reference=deed.fee.reference,
         donation_cents=deed.fee.donation_cents,
         by=by,

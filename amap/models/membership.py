@@ -8,13 +8,20 @@ from amap.models.people import Association, Household, User
 
 
 class MembershipPeriod(models.Model):
-    """A membership year and its fee: the AMAP's part and the network's."""
+    """A membership year and its fee: the AMAP's part and the network's, the whole of it by default (BR-3).
+
+    An association may ask less of those who join from a day on, and may let everybody pay what they can from a least
+    amount on.
+    """
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="periods")
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"))
     amap_part_cents = models.PositiveIntegerField(_("part of the AMAP"))
     network_part_cents = models.PositiveIntegerField(_("part of the network"), default=0)
+    reduced_from = models.DateField(_("reduced for those who join from"), null=True, blank=True)
+    reduced_percent = models.PositiveSmallIntegerField(_("percent of the fee they pay"), default=50)
+    free_minimum_cents = models.PositiveIntegerField(_("pay what you can, at least"), null=True, blank=True)
 
     class Meta:
         ordering = ["-starts_on"]
@@ -25,6 +32,9 @@ class MembershipPeriod(models.Model):
                 name="period_ends_after_it_starts",
                 violation_error_message=_("The end precedes the start."),
             ),
+            models.CheckConstraint(
+                condition=Q(reduced_percent__range=(1, 99)) & ~Q(free_minimum_cents=0), name="period_fee_is_something"
+            ),
         ]
 
     def __str__(self):
@@ -33,6 +43,34 @@ class MembershipPeriod(models.Model):
     @property
     def fee_cents(self):
         return self.amap_part_cents + self.network_part_cents
+
+    @property
+    def reduced_cents(self):
+        """The fee of those who join late; None where everybody pays the whole."""
+        return (self.fee_cents * self.reduced_percent + 50) // 100 if self.reduced_from else None
+
+    @property
+    def least_cents(self):
+        """The least that can be recorded as a fee."""
+        least = self.reduced_cents if self.free_minimum_cents is None else self.free_minimum_cents
+        return self.fee_cents if least is None else least
+
+    def fee_on(self, joined_on):
+        """The fee to propose to a household that joined on that day."""
+        return self.reduced_cents if self.reduced_from and joined_on >= self.reduced_from else self.fee_cents
+
+    def fee_within(self, cents):
+        """How much of an amount is the fee; None when it is too little. The rest is a donation."""
+        if cents < self.least_cents:
+            return None
+        if self.free_minimum_cents is not None:
+            return cents
+        return self.fee_cents if cents >= self.fee_cents else self.reduced_cents
+
+    def parts(self, fee_cents):
+        """(the AMAP's part, the network's) of a fee; a smaller fee is smaller for both (BR-4)."""
+        network = min(self.network_part_cents, self.network_part_cents * fee_cents // (self.fee_cents or 1))
+        return fee_cents - network, network
 
 
 class MembershipQuerySet(models.QuerySet):

@@ -123,9 +123,11 @@ def membership(request, household_pk, pk):
     found = Membership.objects.filter(period=period, household=household).select_related("recorded_by").first()
     is_paid = found is not None and found.status == Membership.Status.PAID
     may_write = standing.has(*WRITERS)
+    due_cents = period.fee_on(household.joined_on)
     form = None
     if may_write and not is_paid:
-        form = FeeForm(request.POST or None, initial={"paid_on": clock.today(), "method": "cheque"})
+        initial = {"fee_cents": due_cents, "paid_on": clock.today(), "method": "cheque"}
+        form = FeeForm(request.POST or None, period=period, initial=initial)
     if request.method == "POST":
         if form is None:
             raise PermissionDenied(_("the treasurer"))
@@ -144,6 +146,8 @@ def membership(request, household_pk, pk):
             "period": period,
             "membership": found,
             "is_paid": is_paid,
+            "due_cents": due_cents,
+            "due_parts": period.parts(due_cents),
             "form": form,
             "correction": CorrectionForm() if may_write and is_paid else None,
         },
@@ -177,6 +181,9 @@ def period_new(request):
             "ends_on": _a_year_later(last.ends_on),
             "amap_part_cents": last.amap_part_cents,
             "network_part_cents": last.network_part_cents,
+            "reduced_from": last.reduced_from and _a_year_later(last.reduced_from),
+            "reduced_percent": last.reduced_percent,
+            "free_minimum_cents": last.free_minimum_cents,
         }
     form = PeriodForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -195,8 +202,7 @@ def _a_year_later(day):
 def period_edit(request, pk):
     """Dates and fee of a period."""
     period = get_object_or_404(MembershipPeriod, association=request.standing.association_id, pk=pk)
-    fields = ("starts_on", "ends_on", "amap_part_cents", "network_part_cents")
-    form = PeriodForm(request.POST or None, initial={name: getattr(period, name) for name in fields})
+    form = PeriodForm(request.POST or None, initial={name: getattr(period, name) for name in PeriodForm.base_fields})
     if request.method == "POST" and form.is_valid():
         with refused_into(form):
             actions.edit_period(period, **form.cleaned_data, by=request.user, now=clock.now())

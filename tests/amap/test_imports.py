@@ -311,6 +311,25 @@ def test_ambiguous_names_are_not_guessed(desk, a):
     assert desk.reasons()[3].startswith("Several households could be meant: H-")
 
 
+def test_br3_a_reduced_fee_and_a_free_price_are_taken_as_they_are(desk, a):
+    a.period.reduced_from = date(2027, 5, 1)
+    a.period.save()
+    lines = "Nom;Adhésion 2026-2027\nUn;10,00\nDeux;12,50\nTrois;oui\nQuatre;9,00\n"
+    desk.send("households", lines, period=a.period.pk)
+    assert desk.reasons() == {5: "€9.00 is less than the fee of €10.00."}
+    desk.confirm(without_wrong=True)
+    paid = Membership.objects.filter(household__name__in=["Un", "Deux", "Trois"]).order_by("household__number")
+    assert list(paid.values_list("amap_cents", "network_cents", "donation_cents")) == [
+        (600, 400, 0),
+        (600, 400, 250),
+        (1200, 800, 0),
+    ]
+    a.period.free_minimum_cents = 500
+    a.period.save()
+    desk.send("households", "Nom;Adhésion 2026-2027\nCinq;5,00\nSix;4,99\n", period=a.period.pk)
+    assert desk.reasons() == {3: "€4.99 is less than the fee of €5.00."}
+
+
 def test_fees_are_read_as_people_note_them(desk, a):
     desk.send(
         "households",

@@ -95,6 +95,44 @@ def test_the_fee_is_whole_whenever_one_joins(amap, fresh, day):
     assert opened.total_cents == 2000
 
 
+def test_br3_who_joins_from_the_agreed_day_on_pays_the_reduced_fee(amap):
+    """`fee_reduction=("05-01", 50)`, joining 10 May → 10.00; whoever was there before owes the whole."""
+    MembershipPeriod.objects.update(reduced_from=date(2027, 5, 1), reduced_percent=50)
+    amap.period.refresh_from_db()
+    may = NOW.replace(year=2027, month=5, day=10)
+    owed = {}
+    for joined_on in (date(2027, 5, 10), date(2027, 4, 30)):
+        household = amap.new_household("Mai", paid=False)
+        household.joined_on = joined_on
+        household.save()
+        opened = membership.open_membership(household, period=amap.period, by=amap.treasurer, now=may)
+        owed[joined_on] = (opened.total_cents, opened.amap_cents, opened.network_cents)
+        paid = membership.record_fee(opened, method="cash", paid_on=may.date(), by=amap.treasurer, now=may)
+        assert (paid.total_cents, paid.amap_cents, paid.network_cents) == owed[joined_on]
+    assert owed == {date(2027, 5, 10): (1000, 600, 400), date(2027, 4, 30): (2000, 1200, 800)}
+    book = Movement.objects.filter(association=amap.association)
+    assert (book.balance("cash"), book.balance("fees"), book.balance("network")) == (3000, -1800, -1200)
+
+
+def test_br3_a_free_price_has_a_least_amount(amap, fresh):
+    """Free price from 5.00 on; the parts still add up (BR-4)."""
+    MembershipPeriod.objects.update(free_minimum_cents=500)
+    amap.period.refresh_from_db()
+    with pytest.raises(Refused, match=r"€4.99 is less than the fee of €5.00"):
+        record(amap, fresh, fee_cents=499)
+    paid = record(amap, fresh, fee_cents=500)
+    assert (paid.total_cents, paid.amap_cents, paid.network_cents) == (500, 300, 200)
+    generous = record(amap, amap.new_household("Large", paid=False), fee_cents=3000)
+    assert (generous.total_cents, generous.amap_cents, generous.network_cents) == (3000, 2200, 800)
+
+
+def test_br3_a_fee_is_one_of_the_periods(amap, fresh):
+    with pytest.raises(Refused, match=r"€19.00 is less than the fee of €20.00"):
+        record(amap, fresh, fee_cents=1900)
+    with pytest.raises(Refused, match=r"The fee is €20.00; write the remaining €5.00 as a donation"):
+        record(amap, fresh, fee_cents=2500)
+
+
 def test_a_membership_covers_its_period_once_paid(amap, fresh):
     """BR-2"""
     opened = membership.open_membership(fresh, period=amap.period, by=amap.treasurer, now=NOW)
@@ -187,6 +225,32 @@ def test_a_fee_typed_wrong_is_explained_and_kept(client, amap, field, typed, sai
     assert said in page.content.decode()
     assert "CHQ 77" in page.content.decode()
     assert not Movement.objects.exists()
+
+
+def test_br3_the_treasurer_sets_who_pays_less_and_the_page_of_a_fee_proposes_it(client, amap, fresh):
+    client.force_login(amap.treasurer)
+    page = url(amap, "membership", fresh.pk, amap.period.pk)
+    assert "fee_cents" not in client.get(page).context["form"].fields
+    terms = {"starts_on": "2026-09-01", "ends_on": "2027-08-31", "amap_part_cents": "12", "network_part_cents": "8"}
+    terms |= {"reduced_from": "2026-11-01", "reduced_percent": "50", "free_minimum_cents": "5"}
+    edit = url(amap, "period_edit", amap.period.pk)
+    for wrong, said in (
+        ({"reduced_from": "2027-09-01"}, "not within the membership year"),
+        ({"reduced_percent": "100"}, "less than or equal to 99"),
+        ({"free_minimum_cents": "21"}, "cannot be more than the fee"),
+    ):
+        assert said in client.post(edit, terms | wrong).content.decode()
+    assert client.post(edit, terms).status_code == 302
+    assert "€10.00" in client.get(url(amap, "memberships")).content.decode()
+    assert client.get(page).context["form"].initial["fee_cents"] == 2000
+    fresh.joined_on = date(2026, 11, 10)
+    fresh.save()
+    assert client.get(page).context["form"].initial["fee_cents"] == 1000
+    data = {"method": "cheque", "paid_on": "2026-11-20", "fee_cents": "4,50"}
+    assert "less than the fee" in client.post(page, data).content.decode()
+    client.post(page, data | {"fee_cents": "7,50", "donation_cents": "2"})
+    paid = Membership.objects.get(household=fresh)
+    assert (paid.status, paid.amap_cents, paid.network_cents, paid.donation_cents) == ("paid", 450, 300, 200)
 
 
 def test_a_pile_is_received_at_once_and_the_same_pile_twice_counts_once(client, amap, fresh):
