@@ -12,7 +12,7 @@ from contracts.models import ContractOffer, Delivery
 from deliveries import papers
 from deliveries.actions import distributions, harvests, roster
 from deliveries.models import Distribution, HarvestList
-from deliveries.models.distributions import harvest_visible
+from deliveries.models.distributions import list_from
 from deliveries.sheet import deliveries_of, due_lines
 
 MISSING_HOURS = 24
@@ -53,7 +53,7 @@ def announce_harvests(now):
     )
     for harvest in waiting:
         delivery, association = harvest.delivery, harvest.delivery.association
-        if _visible_from(delivery, association) > now:
+        if list_from(delivery.day, association) > now:
             continue
         evening = Distribution.objects.filter(association=association, day=delivery.day, place=delivery.place_id)
         if distribution := evening.select_related("association", "place").first():
@@ -107,7 +107,3 @@ def make_paper(*, name, distribution_id, farm_ids, now):
     evening = Distribution.objects.select_related("place", "association").get(pk=distribution_id)
     paper = papers.PAPERS[name](evening, farm_ids, now=now)
     return pdf.render(paper.template, paper.context)
-
-
-def _visible_from(delivery, association):
-    return harvest_visible(delivery.day, days_before=association.harvest_days_before, hour=association.harvest_hour)

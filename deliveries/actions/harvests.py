@@ -13,7 +13,7 @@ from amap.states import record
 from contracts.models import ContractOffer, Delivery
 from deliveries.harvests import dues_before, harvests, share
 from deliveries.models import HarvestItem, HarvestList, HarvestPortion
-from deliveries.models.distributions import harvest_visible
+from deliveries.models.distributions import list_from
 from deliveries.sheet import baskets_present, sheet
 
 
@@ -38,7 +38,7 @@ def post_harvest(delivery, *, items, news="", by, now):
                 _("%(product)s: this contract does not allow produce of other farms (charter: only the farm's own).")
                 % {"product": item["product"]}
             )
-    visible = harvest_visible(delivery.day, days_before=association.harvest_days_before, hour=association.harvest_hour)
+    visible = list_from(delivery.day, association)
     harvest, is_new = HarvestList.objects.get_or_create(
         delivery=delivery, defaults={"posted_at": now, "posted_by": by, "news": news.strip()}
     )

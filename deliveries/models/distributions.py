@@ -77,6 +77,11 @@ def harvest_visible(day, *, days_before, hour) -> datetime:
     return clock.at(day - timedelta(days=days_before), hour)
 
 
+def list_from(day, association) -> datetime:
+    """`harvest_visible` with what the association has decided."""
+    return harvest_visible(day, days_before=association.harvest_days_before, hour=association.harvest_hour)
+
+
 def with_hours(deliveries):
     """The deliveries, each with `opens_at` and `closes_at`: the hours of its evening (BR-13), those of its place as
     long as no evening is planned.

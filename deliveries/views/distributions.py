@@ -22,7 +22,7 @@ from deliveries.actions import roster
 from deliveries.forms.distributions import MoveForm
 from deliveries.harvests import harvests
 from deliveries.models import Distribution, ShiftAssignment
-from deliveries.models.distributions import harvest_visible
+from deliveries.models.distributions import list_from
 
 RUNNERS = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD)
 HALF_YEAR = timedelta(days=183)
@@ -115,7 +115,7 @@ def distribution(request, pk):
     else:
         contents, deliveries = {}, reader.deliveries_of(evening)
     lists = harvests(deliveries)
-    visible = harvest_visible(evening.day, days_before=association.harvest_days_before, hour=association.harvest_hour)
+    visible = list_from(evening.day, association)
     farms = standing.farm_ids | standing.liaison_farm_ids
     runs = standing.has(*RUNNERS)
     rows = []

@@ -15,7 +15,7 @@ from deliveries.actions import harvests as actions
 from deliveries.forms.harvests import NewsForm, Rows, rows_of
 from deliveries.harvests import dues_before, harvests, latest_before, share, too_few, varieties
 from deliveries.models import Distribution
-from deliveries.models.distributions import harvest_visible
+from deliveries.models.distributions import list_from
 from deliveries.quantities import from_hundredths
 from deliveries.sheet import baskets_present
 
@@ -79,7 +79,7 @@ def _with_more_rows(data):
 
 def _posted(association, delivery):
     """Who reads the list now, or from when."""
-    visible = harvest_visible(delivery.day, days_before=association.harvest_days_before, hour=association.harvest_hour)
+    visible = list_from(delivery.day, association)
     if clock.now() >= visible:
         return _("Thank you! The list is there for everybody who collects.")
     return _("Members see it from %(day)s at %(hour)s.") % {
@@ -94,9 +94,7 @@ def _shares(request, delivery, rows):
     baskets = baskets_present(delivery)
     context = {
         "equivalents": sharing.equivalents(baskets),
-        "visible": harvest_visible(
-            delivery.day, days_before=association.harvest_days_before, hour=association.harvest_hour
-        ),
+        "visible": list_from(delivery.day, association),
     }
     if rows is None:
         return context
