@@ -6,6 +6,7 @@ from django import template
 
 from amap.dates import date_format, short_day
 from amap.euros import equivalents_text, euros_text
+from amap.ibans import iban_text
 from amap.models import CommitteeSeat
 from amap.phones import phone_text
 from amap.tokens import token_of
@@ -16,6 +17,7 @@ register = template.Library()
 _SHORT = {"short": "D j M", "month": "M", "month year": "M Y"}
 
 register.filter("euros", euros_text)
+register.filter("iban", iban_text)
 register.filter("equivalents", equivalents_text)
 register.filter("phone", phone_text)
 register.filter("token", token_of)
