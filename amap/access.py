@@ -192,6 +192,11 @@ def farms_of(user):
     return sorted({tuple(fact[3:6]) for fact in user.farm_facts}, key=lambda farm: farm[2])
 
 
+def only_for(*roles):
+    """The exception to raise where none of the roles is held: a 403 that says whom to ask."""
+    return PermissionDenied(", ".join(str(ROLE_NAMES[role]) for role in roles))
+
+
 def role_required(*roles):
     """Only people holding one of the roles in this association enter; others get a 403 that says whom to ask."""
 
@@ -199,7 +204,7 @@ def role_required(*roles):
         @wraps(view)
         def guarded(request, *args, **kwargs):
             if not request.standing.has(*roles):
-                raise PermissionDenied(", ".join(str(ROLE_NAMES[role]) for role in roles))
+                raise only_for(*roles)
             return view(request, *args, **kwargs)
 
         guarded.roles = roles

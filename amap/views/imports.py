@@ -4,7 +4,6 @@ The lists themselves are handed in by the addresses (`kinds`, `exports`), becaus
 """
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from amap import clock, jobs, spreadsheets
-from amap.access import ROLE_NAMES, Role, role_required
+from amap.access import Role, only_for, role_required
 from amap.actions import imports as actions
 from amap.errors import Refused, refused_into
 from amap.forms.imports import ColumnsForm, ConfirmForm, FileForm
@@ -27,7 +26,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 def _enter(request, roles):
     if not request.standing.has(*roles):
-        raise PermissionDenied(", ".join(str(ROLE_NAMES[role]) for role in Role if role in roles))
+        raise only_for(*sorted(roles))
 
 
 def _kind(request, kinds, name):

@@ -1,7 +1,6 @@
 """The evening's list: on screen with one tap a household, on paper, and what each farm brings."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from amap import clock, jobs, live, pdf
-from amap.access import ROLE_NAMES, Role, role_required
+from amap.access import Role, only_for, role_required
 from amap.errors import Refused
 from deliveries import papers
 from deliveries import sheet as reader
@@ -31,7 +30,7 @@ def _sheet_or_403(request, pk):
         distribution=evening, household=request.standing.household_id, status__in=ShiftAssignment.HOLDS
     )
     if not (evening.is_locked and request.standing.household_id and mine.exists()):
-        raise PermissionDenied(", ".join(str(ROLE_NAMES[role]) for role in RUNNERS))
+        raise only_for(*RUNNERS)
     return evening
 
 
