@@ -106,16 +106,13 @@ def import_(request, pk, kinds):
     batch, kind = _batch(request, kinds, pk)
     if batch.status != Import.Status.DRAFT:
         return render(request, "amap/imports/done.html", {"batch": batch, "kind": kind})
-    return _preview(request, batch, kind)
+    plan = kind.plan(batch, clock.today())
+    columns = _columns_form(batch, kind, plan.table, plan.options)
+    return _preview(request, batch, plan, kind, kind.for_roles(plan.options, request.standing.roles), columns)
 
 
-def _preview(request, batch, kind, forms=None):
-    today, status = clock.today(), 422
-    plan = kind.plan(batch, today)
-    if forms is None:
-        columns = _columns_form(batch, kind, plan.table, plan.options)
-        forms, status = (kind.for_roles(plan.options, request.standing.roles), columns), 200
-    options, columns = forms
+def _preview(request, batch, plan, kind, options, columns, status=200):
+    """What every line would do, above it the forms of the answers and of the columns."""
     shown = request.GET.get("show")
     shown = shown if shown in STATE_NAMES else ""
     lines = [line for line in plan.lines if not shown or line.state == shown]
@@ -156,11 +153,11 @@ def import_match(request, pk, kinds):
     batch, kind = _batch(request, kinds, pk)
     today = clock.today()
     if batch.status == Import.Status.DRAFT:
-        table = kind.plan(batch, today).table
+        plan = kind.plan(batch, today)
         options = kind.options(batch.association, today, request.POST, request.standing.roles)
-        columns = _columns_form(batch, kind, table, options, request.POST)
+        columns = _columns_form(batch, kind, plan.table, options, request.POST)
         if not (columns.is_valid() & options.is_valid()):
-            return _preview(request, batch, kind, (options, columns))
+            return _preview(request, batch, plan, kind, options, columns, status=422)
         actions.arrange(
             batch,
             kind=kind,
