@@ -108,10 +108,11 @@ def import_(request, pk, kinds):
         return render(request, "amap/imports/done.html", {"batch": batch, "kind": kind})
     plan = kind.plan(batch, clock.today())
     columns = _columns_form(batch, kind, plan.table, plan.options)
-    return _preview(request, batch, plan, kind, kind.for_roles(plan.options, request.standing.roles), columns)
+    options = kind.for_roles(plan.options, request.standing.roles)
+    return _preview(request, batch, plan, kind=kind, options=options, columns=columns)
 
 
-def _preview(request, batch, plan, kind, options, columns, status=200):
+def _preview(request, batch, plan, *, kind, options, columns, status=200):
     """What every line would do, above it the forms of the answers and of the columns."""
     shown = request.GET.get("show")
     shown = shown if shown in STATE_NAMES else ""
@@ -157,7 +158,7 @@ def import_match(request, pk, kinds):
         options = kind.options(batch.association, today, request.POST, request.standing.roles)
         columns = _columns_form(batch, kind, plan.table, options, request.POST)
         if not (columns.is_valid() & options.is_valid()):
-            return _preview(request, batch, plan, kind, options, columns, status=422)
+            return _preview(request, batch, plan, kind=kind, options=options, columns=columns, status=422)
         actions.arrange(
             batch,
             kind=kind,
