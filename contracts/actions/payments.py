@@ -49,7 +49,8 @@ def receive(pile, *, by, now, is_old_news=False):
     Nobody is written to about contracts made complete by it when it `is_old_news`.
 
     Each turns the third key of its subscription when it was the last one missing (BR-21). Refused, all of them, when
-    one is no longer awaited, post-dated, stale before its deposit (BR-35), or not the amount agreed.
+    one is no longer awaited, too early (BR-43c), post-dated, stale before its deposit (BR-35), or not the amount
+    agreed.
     """
     papers = {instalment.pk: paper for instalment, paper in pile}
     instalments = _lock(papers)
@@ -220,6 +221,8 @@ def declare(*instalments, by, now, is_old_news=False):
     for instalment in instalments:
         _refuse_method(instalment, Instalment.Method.TRANSFER)
         _refuse_other_than(instalment, Status.PLANNED)
+        if problem := too_early(instalment, timezone.localdate(now)):
+            raise Refused(problem)
     states.move_all(instalments, to=Status.DECLARED, by=by, now=now)
     _validate_complete(instalments, now=now, is_old_news=is_old_news)
 
@@ -489,7 +492,9 @@ def _refuse_paper(instalment, paper, today):
 
 
 def paper_problem(instalment, paper, today):
-    """Why this cheque cannot be taken for this instalment, as a sentence, or None (BR-35)."""
+    """Why this cheque cannot be taken for this instalment, as a sentence, or None (BR-35, BR-43c)."""
+    if problem := too_early(instalment, today):
+        return problem
     if problem := cheque_problem(paper.issued_on, instalment.deposit_not_before, today):
         return problem
     if stale_after(paper.issued_on) < today:
@@ -497,6 +502,17 @@ def paper_problem(instalment, paper, today):
     if paper.amount_cents > instalment.amount_cents:
         return amounts_differ(instalment, paper.amount_cents)
     return None
+
+
+def too_early(instalment, today):
+    """Why no payment of this contract is taken yet, as a sentence, or None (BR-43c)."""
+    day = instalment.subscription.waits_until(today)
+    if day is None:
+        return None
+    return _("The contract of %(household)s was signed on paper: its payments are accepted from %(day)s.") % {
+        "household": instalment.household,
+        "day": _day(day),
+    }
 
 
 def amounts_differ(instalment, amount_cents):

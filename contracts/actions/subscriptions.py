@@ -26,6 +26,7 @@ from contracts.models import (
     SubscriptionLine,
     WaitingListEntry,
 )
+from contracts.pricing import instruments_from
 
 
 class PriceChanged(Refused):
@@ -136,6 +137,7 @@ def _sign(
         is_paper=is_paper,
         signed_at=now,
         by=by,
+        payments_from=instruments_from(today, off_premises=True) if is_paper else None,
         now=now,
     )
     _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
@@ -155,8 +157,44 @@ def _fresh(offer, is_held=False):
     return rows.get(pk=offer.pk)
 
 
-def _write(offer, *, household, proposal, quoted, plan, method, client_token, name, ip, is_paper, signed_at, by, now):
-    """The rows of a contract: what was chosen, the instalments, the signature, the frozen content, the debt."""
+def _become_member(offer, household, first_day, *, by, now):
+    """Refuse a household whose membership has run out; open that of one that never had any, its fee awaited (BR-2).
+
+    The period is that of the contract's first delivery, else the running one; without either, the committee makes it.
+    """
+    today = timezone.localdate(now)
+    signing.refuse_run_out(offer.memberships, today, first_day)
+    if signing.is_member(offer.memberships, today, first_day):
+        return
+    for day in (first_day, today):
+        period = offer.association.periods.filter(starts_on__lte=day, ends_on__gte=day).first()
+        if period:
+            membership.open_membership(household, period=period, by=by, now=now)
+            return
+
+
+def _write(
+    offer,
+    *,
+    household,
+    proposal,
+    quoted,
+    plan,
+    method,
+    client_token,
+    name,
+    ip,
+    is_paper,
+    signed_at,
+    by,
+    now,
+    payments_from=None,
+):
+    """The rows of a contract: what was chosen, the instalments, the signature, the frozen content, the debt.
+
+    A place is kept for so many days from when its payments may be taken on.
+    """
+    delay = payments_from - timezone.localdate(now) if payments_from else timedelta()
     subscription = Subscription.objects.create(
         association=offer.association,
         offer=offer,
@@ -169,7 +207,8 @@ def _write(offer, *, household, proposal, quoted, plan, method, client_token, na
         method=method,
         client_token=client_token,
         signed_at=signed_at,
-        reserved_until=now + timedelta(days=offer.reservation_days),
+        reserved_until=now + delay + timedelta(days=offer.reservation_days),
+        payments_from=payments_from,
     )
     SubscriptionLine.objects.bulk_create(_lines(subscription, quoted, proposal))
     instalments = _instalments(subscription, plan)
@@ -355,6 +394,7 @@ def _tell(kind, subscription, *, to, now, is_urgent=False, first=None):
             "reserved_until": timezone.localdate(subscription.reserved_until).isoformat(),
             "first_on": first.on.isoformat() if first else "",
             "url": reverse("contracts:subscription", args=[subscription.association.slug, subscription.pk]),
+            "payments_from": subscription.payments_from.isoformat() if subscription.payments_from else "",
         },
     )
 

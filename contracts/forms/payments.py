@@ -27,6 +27,11 @@ ROW = (
     '<input name="amount-{pk}" value="{amount}" aria-label="{amount_label}" inputmode="decimal" maxlength="20" '
     'size="9" autocomplete="off"></td></tr>'
 )
+# Payments of a contract signed on paper are not taken at once (BR-43c).
+LATER = (
+    '<tr><th scope="row">{day}</th><td data-label="{number_name}">{wrong}<span class="soft">{later}</span></td>'
+    '<td class="num" data-label="{amount_name}">{amount}</td></tr>'
+)
 ASKS = '<label class="choice"><input type="checkbox" name="sure-{}"{}><span>{}</span></label>'
 
 
@@ -72,9 +77,13 @@ def cheque_rows(cheques, *, slug: str, ticked: set[str] | None) -> SafeString:
 
 @dataclass
 class Line:
-    """One awaited instalment of the pile: what was typed about its cheque, and what is wrong with it."""
+    """One awaited instalment of the pile: what was typed about its cheque, and what is wrong with it.
+
+    `opens_on`: the day from which it is taken, if that is not today.
+    """
 
     instalment: Instalment
+    opens_on: date | None = None
     number: str = ""
     amount: str = ""
     is_sure: bool = False
@@ -105,7 +114,8 @@ class Bundle:
     @property
     def rows(self) -> SafeString:
         """The rows of the table, written here because a template would take seconds for hundreds of them."""
-        return format_html_join("", ROW, (self._row(line) for line in self.lines))
+        now = format_html_join("", ROW, (self._row(line) for line in self.lines if not line.opens_on))
+        return now + format_html_join("", LATER, (self._row(line) for line in self.lines if line.opens_on))
 
     def _row(self, line: Line) -> dict[str, Any]:
         day = date_format(line.instalment.deposit_not_before, "DATE_FORMAT")
@@ -123,6 +133,7 @@ class Bundle:
             "amount_label": f"{_('Amount')} – {whose}",
             "state": SafeString(' class="bad"') if wrong or line.asks else "",
             "invalid": format_html(' aria-invalid="true" aria-describedby="wrong-{}"', pk) if wrong else "",
+            "later": _("from %(day)s") % {"day": date_format(line.opens_on, "DATE_FORMAT")} if line.opens_on else "",
             "wrong": format_html('<p class="error" id="wrong-{}">{}</p>', pk, wrong) if wrong else "",
             "asks": format_html(ASKS, pk, SafeString(" checked") if line.is_sure else "", line.asks)
             if line.asks
@@ -147,7 +158,8 @@ class Pile:
         for one in instalments:
             if not self.bundles or self.bundles[-1].household.pk != one.household_id:
                 self.bundles.append(Bundle(one.household, []))
-            self.bundles[-1].lines.append(Line(one, amount=decimal_text(one.amount_cents)))
+            opens_on = one.subscription.waits_until(today)
+            self.bundles[-1].lines.append(Line(one, opens_on, amount=decimal_text(one.amount_cents)))
         self._prefill()
         if data is not None:
             self._read()
@@ -183,7 +195,7 @@ class Pile:
         for line in bundle.lines:
             if line.is_filled:
                 before = line.number.replace(" ", "")
-            elif before.isascii() and before.isdigit():
+            elif not line.opens_on and before.isascii() and before.isdigit():
                 before = f"{int(before) + 1:0{len(before)}d}"
                 line.number = before
         if not before:

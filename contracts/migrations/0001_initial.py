@@ -593,6 +593,7 @@ class Migration(migrations.Migration):
                 ("signed_at", models.DateTimeField()),
                 ("reserved_until", models.DateTimeField()),
                 ("validated_at", models.DateTimeField(blank=True, null=True)),
+                ("payments_from", models.DateField(blank=True, null=True)),
                 (
                     "association",
                     models.ForeignKey(

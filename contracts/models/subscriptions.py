@@ -76,6 +76,8 @@ class Subscription(models.Model):
     client_token = models.UUIDField(unique=True)
     signed_at = models.DateTimeField()
     reserved_until = models.DateTimeField()
+    # Signed on paper away from the farm: no payment is taken before that day (BR-43c).
+    payments_from = models.DateField(null=True, blank=True)
     validated_at = models.DateTimeField(null=True, blank=True)
 
     objects = SubscriptionQuerySet.as_manager()
@@ -97,6 +99,10 @@ class Subscription(models.Model):
 
     def __str__(self):
         return f"{self.offer} – {self.household}"
+
+    def waits_until(self, today):
+        """The day from which payments are taken, as long as it has not come; else None."""
+        return self.payments_from if self.payments_from and today < self.payments_from else None
 
 
 class SubscriptionLine(models.Model):

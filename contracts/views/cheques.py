@@ -78,7 +78,9 @@ def payments(request):
 
 def _awaited(instalments):
     return list(
-        instalments.select_related("household").order_by("household__name", "household", "deposit_not_before", "number")
+        instalments.select_related("household", "subscription").order_by(
+            "household__name", "household", "deposit_not_before", "number"
+        )
     )
 
 

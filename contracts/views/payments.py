@@ -67,7 +67,8 @@ def _rights(request, one):
     if one.status == Status.DECLARED and (keeps or confirms or one.household_id == standing.household_id):
         rights |= {"correct"}
     if one.status == Status.PLANNED and one.method == Method.TRANSFER:
-        rights |= {"declare"} if _announced_by(request).filter(pk=one.pk).exists() else set()
+        is_theirs = _announced_by(request).filter(pk=one.pk).exists()
+        rights |= {"declare"} if is_theirs and not one.subscription.waits_until(clock.today()) else set()
     return rights
 
 
@@ -217,6 +218,7 @@ def _contract(rows, slug):
         "awaited_cents": promised - given,
         "cheques": [one for one in awaited if one.method == Method.CHEQUE],
         "transfers": transfers,
+        "payments_from": rows[0].subscription.waits_until(clock.today()),
         "transfer": transfer(transfers[0]) if transfers else None,
     }
 

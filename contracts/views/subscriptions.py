@@ -57,11 +57,13 @@ def subscription(request, pk):
     may_manage = standing.is_committee or it.offer.farm_id in standing.liaison_farm_ids
     has_begun = not mine or mine[0].day <= today
     is_mine = it.household_id == standing.household_id
+    payments_from = it.waits_until(today)
     transfers = it.instalments.awaited().filter(method=Instalment.Method.TRANSFER)
     context = {
         "it": it,
         "is_mine": is_mine,
-        "to_announce": [] if is_mine else transfers.declarable_by(standing),
+        "payments_from": payments_from,
+        "to_announce": [] if is_mine or payments_from else transfers.declarable_by(standing),
         "months": season_strip.own(deliveries, {one.rank for one in mine}, today=today),
         "next": next((one for one in mine if one.day >= today), None),
         "left": sum(one.day >= today for one in mine),

@@ -77,6 +77,7 @@ def test_a_grid_of_shares_becomes_contracts(desk, a):
         "Lefèvre": ("awaiting_documents", 21000, 1, 1),
         "D’Œuf": ("awaiting_documents", 21000, 1, 3),
     }
+    assert not Subscription.objects.exclude(payments_from=None).exists(), "BR-43c: these papers are signed already."
     offer.refresh_from_db()
     assert offer.taken_hundredths == 300
     signature = Signature.objects.get(subscription__household__name="Martin")

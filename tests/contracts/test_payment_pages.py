@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from amap.models import AuditEntry, Farmer, FarmLiaison, Partnership
 from contracts.actions import payments
-from contracts.models import Cheque, DepositBatch, Instalment
+from contracts.models import Cheque, DepositBatch, Instalment, Subscription
 from tests.cast import LONG_AGO, NOW, TODAY, Amap
 from tests.contracts.test_payments import hand_over, receive, signed
 
@@ -50,6 +50,20 @@ def typed(household, instalments, **changes):
 
 
 # The pile
+
+
+def test_br43c_a_cheque_of_a_contract_signed_on_paper_has_its_day_instead_of_a_number(client, amap):
+    subscription = signed(amap, status="awaiting_documents")
+    Subscription.objects.update(payments_from=TODAY + timedelta(days=8))
+    first = subscription.instalments.first()
+    page = sign_in(client, amap.treasurer).get(url(amap, "payments")).content.decode()
+    assert page.count("from 29 November 2026") == 3
+    assert f"number-{first.pk}" not in page
+    answer = client.post(url(amap, "receive"), typed(amap.household, [first]) | {"farm": amap.farm.slug})
+    assert "its payments are accepted from 29 November 2026" in answer.content.decode()
+    assert not Cheque.objects.exists()
+    Subscription.objects.update(payments_from=TODAY)
+    assert client.get(url(amap, "payments")).content.decode().count('name="number-') == 3
 
 
 def test_the_pile_lists_every_awaited_cheque_by_household_with_its_amount(client, amap):

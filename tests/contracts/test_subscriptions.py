@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amap.errors import Refused
-from amap.models import AuditEntry, Letter, Membership, Movement
+from amap.letters import message
+from amap.models import AuditEntry, Letter, Membership, MembershipPeriod, Movement
 from contracts import pricing, signing, tasks
-from contracts.actions import subscriptions
+from contracts.actions import payments, subscriptions
 from contracts.forms.subscriptions import seal
 from contracts.models import (
     ContractOffer,
@@ -184,6 +185,44 @@ def test_sign_is_refused_without_any_membership_br_2(amap, offer):
         household=stranger,
         amap_cents=1200,
         network_cents=800,
+    hand_in(signed)
+    assert subscriptions.validate_complete([signed], now=NOW) == []
+    membership.record_fee(opened, method="cash", paid_on=TODAY, by=amap.treasurer, now=NOW)
+    assert subscriptions.validate_complete([signed], now=NOW)[0].status == "validated"
+
+
+def test_the_membership_opened_is_that_of_the_first_delivery_else_of_today_br_2(amap):
+    following = MembershipPeriod.objects.create(
+        association=amap.association, starts_on=date(2027, 9, 1), ends_on=date(2028, 8, 31), amap_part_cents=1200
+    )
+    summer, far = amap.offer(status="open", start=date(2027, 9, 2)), amap.offer(status="open", start=date(2028, 9, 7))
+    for offer, period in ((summer, following), (far, amap.period)):
+        household = amap.new_household(paid=False)
+        sign(offer, household, None)
+        assert household.memberships.get().period == period
+    elsewhere = Amap("ailleurs", "Ailleurs")
+    elsewhere.association.periods.update(ends_on=date(2026, 11, 1))
+    household = elsewhere.new_household(paid=False)
+    signed = sign(elsewhere.offer(status="open", start=WINTER), household, None)
+    assert (signed.status, household.memberships.count()) == ("awaiting_documents", 0)
+
+
+def test_a_membership_that_has_run_out_is_renewed_before_a_new_contract_br_2(amap, visit):
+    """Over since 31/08; the offer runs since 6/08; on 21/11 its first delivery for a late joiner is on 3/12."""
+    over = MembershipPeriod.objects.create(
+        association=amap.association, starts_on=date(2025, 9, 1), ends_on=date(2026, 8, 31), amap_part_cents=1200
+    )
+    household = amap.new_household("Ancien", paid=False)
+    paid = {"status": "paid", "amap_cents": 1200, "network_cents": 0, "total_cents": 1200}
+    Membership.objects.create(association=amap.association, period=over, household=household, **paid)
+    offer = amap.offer(start=date(2026, 8, 6), deliveries=40)
+    said = "The membership of this household ran out on 31 August 2026. Pay the fee of the new year to the treasurer"
+    with pytest.raises(Refused, match=said):
+        sign(offer, household, None)
+    assert said in visit(amap.liaison).get(url("sign", offer.pk, household=household.pk)).content.decode()
+    assert not Subscription.objects.exists()
+    Membership.objects.create(association=amap.association, period=amap.period, household=household, **paid)
+    assert sign(offer, household, None).status == "awaiting_documents"
         total_cents=2000,
     )
     signed = sign(offer, stranger, amap.liaison, is_paper=True)
@@ -459,6 +498,32 @@ def test_contracts_follow_the_calendar(amap, offer):
     assert Subscription.objects.get().status == "active"
     tasks.follow_the_calendar(datetime(2027, 2, 4, 23, 50, tzinfo=PARIS))
     assert Subscription.objects.get().status == "active"
+@pytest.mark.parametrize("method", ["cheque", "transfer"])
+def test_br43c_what_is_signed_on_paper_away_from_the_farm_is_paid_after_seven_full_days(amap, method):
+    """Signed at the pick-up place on Thursday 12/03/2026 → payments accepted from Friday 20/03/2026."""
+    MembershipPeriod.objects.update(starts_on=date(2026, 1, 1))
+    offer = amap.offer(status="open", start=date(2026, 4, 2))
+    offer.deliveries.update(status="scheduled")
+    evening = datetime(2026, 3, 12, 19, tzinfo=PARIS)
+    signed = sign(offer, amap.household, amap.liaison, now=evening, is_paper=True, instalment_count=3, method=method)
+
+    def pay(now):
+        instalments = signed.instalments.all()
+        if method == "transfer":
+            return payments.declare(*instalments, by=amap.member, now=now)
+        pile = [(one, payments.Paper("1234567", "M", one.amount_cents, now.date())) for one in instalments]
+        return payments.receive(pile, by=amap.liaison, now=now)
+
+    for early in (evening, datetime(2026, 3, 19, 23, 59, tzinfo=PARIS)):
+        with pytest.raises(Refused, match="signed on paper: its payments are accepted from 20 March 2026"):
+            pay(early)
+    pay(datetime(2026, 3, 20, 0, 1, tzinfo=PARIS))
+    signed.refresh_from_db()
+    assert (signed.status, signed.reserved_until.date()) == ("validated", date(2026, 3, 30))
+    text = message([Letter.objects.get(kind="contract_signed", to=amap.member.email)]).body
+    assert "from Friday 20 March 2026 to Monday 30 March 2026" in " ".join(text.split())
+
+
     tasks.follow_the_calendar(datetime(2027, 2, 5, 0, 10, tzinfo=PARIS))
     assert Subscription.objects.get().status == "completed"
 
