@@ -31,6 +31,7 @@ EVERY_DAY = [
     (time(0, 5), "contracts.actions.offers.advance"),
     (time(0, 10), "contracts.tasks.follow_the_calendar"),
     (time(0, 15), "deliveries.tasks.plan_ahead"),
+    (time(0, 20), "contracts.tasks.give_places_back"),
     (time(1, 0), "contracts.books.nightly"),
     (time(2, 0), "amap.backup.nightly"),
     (time(3, 0), "amap.jobs.forget"),

@@ -1,11 +1,13 @@
 """What the worker does about contracts without anybody asking (`amap/duties.py` says when)."""
 
+from contextlib import suppress
 from hashlib import sha256
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone, translation
 
 from amap import clock, jobs, pdf
+from amap.errors import Refused
 from amap.models import Association, Job
 from contracts import documents
 from contracts.actions import subscriptions
@@ -56,6 +58,20 @@ def turn_last_keys(now):
     waiting = list(Subscription.objects.filter(~Exists(awaited), status=Subscription.Status.AWAITING_DOCUMENTS))
     missing = subscriptions.missing_keys_of(waiting) if waiting else {}
     subscriptions.validate_complete([one for one in waiting if one.pk not in missing], now=now)
+
+
+def give_places_back(now):
+    """Sign-ups of which no payment came in the days their place was kept for give it back (BR-20).
+
+    Where a payment has come, or the season has begun, people decide: the sign-up stays on the committee's desk.
+    """
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    over = Subscription.objects.filter(
+        status=Subscription.Status.AWAITING_DOCUMENTS, reserved_until__lt=midnight, equivalents_hundredths__gt=0
+    )
+    for subscription in over.order_by("pk"):
+        with suppress(Refused):
+            subscriptions.give_place_back(subscription, now=now)
 
 
 def follow_the_calendar(now):

@@ -15,7 +15,7 @@ from amap.actions import money
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.models import Membership, Movement
+from amap.models import FarmLiaison, Membership, Movement, User
 from contracts import documents, signing
 from contracts.models import (
     ContractDocument,
@@ -560,6 +560,21 @@ def withdraw(subscription, *, by, now, reason=""):
         taken_hundredths=F("taken_hundredths") - subscription.equivalents_hundredths
     )
     return subscription
+
+
+@transaction.atomic
+def give_place_back(subscription, *, now):
+    """Withdraw a sign-up whose place was kept long enough and of which no payment came (BR-20); its household and the
+    farm's liaisons are told. Raises `Refused` as `withdraw` does.
+    """
+    day = timezone.localdate(subscription.reserved_until)
+    reason = _("The place was kept until %(day)s; no payment had come.") % {"day": date_format(day, "DATE_FORMAT")}
+    subscription = withdraw(subscription, by=None, now=now, reason=reason)
+    liaisons = FarmLiaison.objects.current(timezone.localdate(now)).filter(
+        partnership__farm=subscription.offer.farm_id, partnership__association=subscription.association_id
+    )
+    to = [subscription.household, *User.objects.filter(liaisons__in=liaisons).distinct()]
+    _tell("place_given_back", subscription, to=to, now=now)
 
 
 # Waiting for a place

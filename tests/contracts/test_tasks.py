@@ -5,7 +5,8 @@ from datetime import date, datetime
 import pytest
 
 from amap.actions import membership
-from amap.models import Membership
+from amap.letters import message
+from amap.models import Letter, Membership
 from contracts import tasks
 from contracts.models import Instalment
 from tests.cast import NOW, PARIS, Amap
@@ -49,3 +50,44 @@ def test_br13_a_season_begins_with_the_first_day_wherever_a_delivery_was_moved_t
         tasks.follow_the_calendar(datetime(2026, 12, day, 0, 10, tzinfo=PARIS))
         subscription.refresh_from_db()
         assert subscription.status == status
+
+
+@pytest.fixture
+def kept():
+    """A sign-up without any payment, its place kept until the end of 1 December; the season begins on the third."""
+    amap = Amap()
+    offer = amap.offer(status="open", start=date(2026, 12, 3))
+    kept = amap.subscribe(amap.household, offer, status="awaiting_documents")
+    kept.reserved_until = datetime(2026, 12, 1, 10, tzinfo=PARIS)
+    kept.save()
+    kept.amap = amap
+    return kept
+
+
+def test_br20_a_place_kept_long_enough_without_a_payment_is_given_back(kept):
+    for moment, status, taken in (
+        (datetime(2026, 12, 1, 23, 50, tzinfo=PARIS), "awaiting_documents", 100),
+        (datetime(2026, 12, 2, 0, 20, tzinfo=PARIS), "withdrawn", 0),
+        (datetime(2026, 12, 2, 0, 21, tzinfo=PARIS), "withdrawn", 0),
+    ):
+        tasks.give_places_back(moment)
+        kept.refresh_from_db()
+        kept.offer.refresh_from_db()
+        assert (kept.status, kept.offer.taken_hundredths) == (status, taken)
+    letters = Letter.objects.filter(kind="place_given_back").order_by("to")
+    assert [letter.to for letter in letters] == [kept.amap.liaison.email, kept.amap.member.email]
+    assert "until Tuesday 1 December 2026" in message([letters[0]]).body
+
+
+@pytest.mark.parametrize("reason", ["a payment came", "the season has begun", "no place is taken"])
+def test_br21_people_decide_about_the_sign_ups_that_keep_their_place(kept, reason):
+    if reason == "a payment came":
+        kept.instalments.filter(number=1).update(status="received")
+    elif reason == "the season has begun":
+        kept.offer.deliveries.filter(rank=1).update(day=date(2026, 12, 2))
+    else:
+        kept.equivalents_hundredths = 0
+        kept.save()
+    tasks.give_places_back(datetime(2026, 12, 2, 0, 20, tzinfo=PARIS))
+    kept.refresh_from_db()
+    assert kept.status == "awaiting_documents"
