@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from django.db.models import BigAutoField, DateField, F, OuterRef, Q, Sum, UUIDField
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,10 +21,12 @@ from amap.euros import euros_text
 from amap.facts import Given, Question, facts
 from amap.models import FarmLiaison, Member, Membership
 from contracts import calendars, pricing
+from contracts.documents import PLACE, place_of
 from contracts.models import (
     ContractOffer,
     Delivery,
     Instalment,
+    OfferAcceptance,
     Product,
     ShareSize,
     Subscription,
@@ -48,52 +51,73 @@ def refuse_unless_open(offer, today):
         raise Refused(_("Sign-up opens on %(day)s.") % {"day": date_format(offer.open_on, "DATE_FORMAT")})
 
 
+def memberships_of(household):
+    """An annotation: the (first day, last day) of a household's memberships, paid or awaited, as ISO text."""
+    known = Membership.objects.order_by().filter(household=household).exclude(status=Membership.Status.CANCELLED)
+    return facts(known, "period__starts_on", "period__ends_on")
+
+
 @Question
 def _around():
     offer, household = Given("offer", BigAutoField()), Given("household", BigAutoField())
     today, token = Given("today", DateField()), Given("token", UUIDField())
     mine = Q(client_token=token) | Q(offer=OuterRef("pk"), status__in=Subscription.HOLDS)
     line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING)
-    covered = Q(period__starts_on__lte=today, period__ends_on__gte=today)
-    covered |= Q(period__starts_on__lte=OuterRef("starts_on"), period__ends_on__gte=OuterRef("starts_on"))
-    memberships = Membership.objects.filter(covered, household=household).exclude(status=Membership.Status.CANCELLED)
     liaisons = FarmLiaison.objects.current(today).filter(
         partnership__association=OuterRef("association"), partnership__farm=OuterRef("farm")
     )
     before = Instalment.objects.filter(household=household, subscription__offer=OuterRef("pk"))
     people = ("name", "phone", "email", "language", "user__email", "user__language")
+    agreed = OfferAcceptance.objects.filter(offer=OuterRef("pk"), version=OuterRef("version"))
     return ContractOffer.objects.filter(pk=offer).values_list(
         facts(Subscription.objects.filter(mine, household=household).order_by("-pk"), "pk", most=1),
         facts(line, "pk", "household_id", "equivalents_hundredths"),
-        facts(memberships.order_by(), "pk", most=1),
+        memberships_of(household),
         facts(liaisons, "user__name", most=1),
         facts(before.order_by(), "pk"),
         facts(Member.objects.filter(household=household).order_by("position", "pk"), *people),
+        facts(agreed.annotate(**{key: KT(f"content__place__{key}") for key in PLACE}), *PLACE, most=1),
     )
 
 
 def look_around(offer, household_id, today, client_token=None):
     """Adds to an offer all that a household's signature needs to know around it, read in one statement; returns it.
 
-    `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `is_for_member` (BR-2),
-    `liaison_name`, `instalments_before` (how many the household has had with this offer), and `people`, the
-    household's (name, phone, e-mail, language, e-mail and language of the account).
+    `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `memberships` (of the
+    household: first and last day),
+    `liaison_name`, `instalments_before` (how many the household has had with this offer), `people`, the household's
+    (name, phone, e-mail, language, e-mail and language of the account), and `agreed_place`, where and when both sides
+    agreed to meet (BR-8).
     """
-    signed, offer.line, memberships, liaisons, before, offer.people = _around(
+    signed, offer.line, offer.memberships, liaisons, before, offer.people, places = _around(
         offer=offer.pk, household=household_id, today=today, token=client_token
     )
     offer.signed_already = signed[0][0] if signed else None
-    offer.is_for_member = bool(memberships)
     offer.liaison_name = liaisons[0][0] if liaisons else ""
     offer.instalments_before = len(before)
+    offer.agreed_place = dict(zip(PLACE, places[0], strict=True)) if places else place_of(offer)
     return offer
 
 
-def refuse_unless_signable(offer, today):
-    """Raises `Refused` unless the household that `look_around` asked for may sign the offer today."""
-    refuse_unless_open(offer, today)
-    if not offer.is_for_member:
-        raise Refused(_("Settle the membership of the year first; then this contract can be signed."))
+def is_member(memberships, *days):
+    """Does one of the memberships (`memberships_of`) cover one of the days?"""
+    return any(first <= day.isoformat() <= last for first, last in memberships for day in days)
+
+
+def refuse_run_out(memberships, today, first_day):
+    """Raises `Refused` when a household's membership has run out, and none covers today or the contract's first
+    delivery (BR-2). A household that never had one signs: its fee is a key of the contract, not of the signature
+    (BR-21).
+    """
+    run_out = [last for _first, last in memberships if last < today.isoformat()]
+    if run_out and not is_member(memberships, today, first_day):
+        raise Refused(
+            _(
+                "The membership of this household ran out on %(day)s. Pay the fee of the new year to the treasurer; "
+                "once it is recorded, this contract can be signed."
+            )
+            % {"day": date_format(date.fromisoformat(max(run_out)), "DATE_FORMAT")}
+        )
 
 
 def left_open(choices):

@@ -333,30 +333,35 @@ def test_an_evening_nobody_delivers_to_needs_no_list(amap):
     assert "evenings_to_close" not in cards(amap, amap.lead, at(2026, 11, 26, 12))
 
 
-def test_br2_fees_awaited_are_added_up(amap):
+def test_br2_fees_awaited_are_counted_recorded_as_awaited_or_not_at_all(amap):
     membership = Membership.objects.get(household=amap.household)
     membership.status = "pending"
     membership.save()
-    assert cards(amap, amap.treasurer)["fees_awaited"].title == "1 membership fee is awaited: €20.00"
+    assert cards(amap, amap.treasurer)["fees_awaited"].title == "1 membership fee is awaited"
+    newcomer = amap.new_household("Neuf", paid=False)
+    assert cards(amap, amap.treasurer)["fees_awaited"].title == "1 membership fee is awaited"
+    amap.subscribe(newcomer, amap.offer())
+    card = cards(amap, amap.treasurer)["fees_awaited"]
+    assert card.title == "2 membership fees are awaited"
+    assert "Neuf" in page(amap.treasurer, card.url)
     membership.status = "paid"
     membership.save()
+    newcomer.subscriptions.update(status="withdrawn")
     assert "fees_awaited" not in cards(amap, amap.treasurer)
 
 
 def test_br2_a_contract_that_outlives_its_membership_is_noticed(amap):
     household = amap.new_household(paid=False)
     amap.subscribe(household, amap.offer())
-    card = cards(amap, amap.secretary)["contracts_without_membership"]
-    assert card.title == "1 household has a contract and no membership"
-    Membership.objects.create(
-        association=amap.association,
-        period=amap.period,
-        household=household,
-        status="paid",
-        amap_cents=1200,
-        network_cents=800,
-        total_cents=2000,
+    over = MembershipPeriod.objects.create(
+        association=amap.association, starts_on=date(2025, 9, 1), ends_on=date(2026, 8, 31), amap_part_cents=2000
     )
+    paid = {"association": amap.association, "household": household, "status": "paid", "total_cents": 2000}
+    Membership.objects.create(period=over, amap_cents=2000, network_cents=0, **paid)
+    card = cards(amap, amap.secretary)["contracts_without_membership"]
+    assert card.title == "1 household has a contract, and its membership has run out"
+    assert "fees_awaited" not in cards(amap, amap.secretary)
+    Membership.objects.create(period=amap.period, amap_cents=1200, network_cents=800, **paid)
     assert "contracts_without_membership" not in cards(amap, amap.secretary)
 
 

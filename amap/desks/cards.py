@@ -639,47 +639,46 @@ def payments_to_confirm_for_farms(desk):
 
 @rule(Role.TREASURER, Role.SECRETARY, Role.COMMITTEE)
 def fees_awaited(desk):
-    """Memberships of a current or coming period whose fee has not come (BR-2)."""
-    awaited = (
-        desk.association.memberships.filter(status=Membership.Status.PENDING, period__ends_on__gte=desk.today)
-        .order_by("period")
-        .values("period")
-        .annotate(count=Count("pk"), cents=Sum("total_cents"))
-    )
-    rows = yield facts(awaited, "count", "cents")
+    """Households whose fee of a current or coming period has not come, or that have signed without any (BR-2)."""
+    known = Membership.objects.filter(household=OuterRef("pk")).exclude(status=Membership.Status.CANCELLED)
+    pending = known.filter(status=Membership.Status.PENDING, period__ends_on__gte=desk.today)
+    signed = Subscription.objects.live().filter(household=OuterRef("pk"))
+    households = desk.association.households.present(desk.today)
+    awaited = households.filter(Exists(pending) | (Exists(signed) & ~Exists(known)))
+    rows = yield facts(awaited.order_by().values("association").annotate(count=Count("pk")), "count")
     if not rows:
         return
-    total, cents = (sum(column) for column in zip(*rows, strict=True))
+    ((count,),) = rows
     yield Card(
-        ngettext(
-            "%(count)s membership fee is awaited: %(sum)s", "%(count)s membership fees are awaited: %(sum)s", total
-        )
-        % {"count": total, "sum": euros_text(cents)},
-        desk.url("amap:memberships"),
+        ngettext("%(count)s membership fee is awaited", "%(count)s membership fees are awaited", count)
+        % {"count": count},
+        desk.url("amap:memberships", show="awaited"),
+        note=_("New contracts are not valid before."),
         icon="money",
     )
 
 
 @rule(Role.TREASURER, Role.SECRETARY, Role.COMMITTEE)
 def contracts_without_membership(desk):
-    """Households with a valid contract and no paid membership today (BR-2: the contract goes on, somebody asks)."""
+    """Households whose membership ran out during a valid contract (BR-2: the contract goes on, somebody asks)."""
     eating = Subscription.objects.filter(
         household=OuterRef("pk"), status__in=[Subscription.Status.VALIDATED, Subscription.Status.ACTIVE]
     )
-    paid = Membership.objects.covering(desk.today).filter(household=OuterRef("pk"))
-    some = desk.association.households.filter(Exists(eating), ~Exists(paid))
+    known = Membership.objects.filter(household=OuterRef("pk")).exclude(status=Membership.Status.CANCELLED)
+    later = known.filter(period__ends_on__gte=desk.today)
+    some = desk.association.households.filter(Exists(eating), Exists(known), ~Exists(later))
     rows = yield facts(some.order_by().values("association").annotate(count=Count("pk")), "count")
     if not rows:
         return
     ((count,),) = rows
     yield Card(
         ngettext(
-            "%(count)s household has a contract and no membership",
-            "%(count)s households have a contract and no membership",
+            "%(count)s household has a contract, and its membership has run out",
+            "%(count)s households have a contract, and their membership has run out",
             count,
         )
         % {"count": count},
-        desk.url("amap:memberships"),
+        desk.url("amap:memberships", show="awaited"),
         note=_("They keep their baskets, and cannot sign a new contract before."),
         icon="person",
     )

@@ -85,7 +85,8 @@ class Households(Kind):
         fees = batch.rows.filter(about="amap.membership").values("about_id")
         for paid in Membership.objects.paid().filter(pk__in=fees):
             membership.correct(paid, reason=_("import undone"), by=by, now=now)
-        Membership.objects.filter(pk__in=made[Membership]).delete()
+        awaited = Q(household__in=made[Household], status=Membership.Status.PENDING)
+        Membership.objects.filter(awaited | Q(pk__in=made[Membership])).delete()
         left = restore(Household, batch) + restore(Member, batch)
         households = Household.objects.filter(pk__in=made[Household])
         AuditEntry.objects.bulk_create(
@@ -220,6 +221,8 @@ def _refuse_if_needed(batch, made):
     needed = dependents(Household, made[Household], but=(Member, Membership))
     for model in (Member, Membership):
         others = model.objects.filter(household__in=made[Household]).exclude(pk__in=made[model])
+        if model is Membership:
+            others = others.paid()  # one that is awaited was opened by a contract since undone
         needed.update(others.values_list("household_id", flat=True))
     linked = {row.about_id: row.after.get("user_id") for row in batch.rows.filter(about="amap.member", is_new=True)}
     leaning = dependents(Member, made[Member])

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import letters, states
-from amap.actions import money
+from amap.actions import membership, money
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
@@ -109,7 +109,7 @@ def _sign(
     if offer.signed_already:
         return Subscription.objects.get(pk=offer.signed_already)
 
-    signing.refuse_unless_signable(offer, today)
+    signing.refuse_unless_open(offer, today)
     if method not in offer.methods:
         raise Refused(_("Choose one of the ways to pay that the farm accepts."))
     proposal = signing.Proposal(offer, now=now, is_paper=is_paper)
@@ -120,6 +120,7 @@ def _sign(
             % {"new": euros_text(quoted.total_cents), "old": euros_text(expected_total_cents)}
         )
     plan = proposal.plan(quoted, instalment_count)
+    _become_member(offer, household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
     wanted = quoted.equivalents_hundredths
     if wanted and not has_room(offer, household, wanted):
         raise Full(wanted)
@@ -136,8 +137,8 @@ def _sign(
         ip=ip,
         is_paper=is_paper,
         signed_at=now,
-        by=by,
         payments_from=instruments_from(today, off_premises=True) if is_paper else None,
+        by=by,
         now=now,
     )
     _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
@@ -270,6 +271,7 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
         raise Refused(_("%(household)s has a contract for this season already.") % {"household": household.name})
     proposal = signing.Proposal(offer, now=signed_at, is_paper=True, first_rank=first_rank)
     quoted = proposal.quote(choices)
+    _become_member(offer, household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
     subscription = _write(
         offer,
         household=household,
@@ -392,9 +394,9 @@ def _tell(kind, subscription, *, to, now, is_urgent=False, first=None):
             "total_cents": subscription.total_cents,
             "method": subscription.method,
             "reserved_until": timezone.localdate(subscription.reserved_until).isoformat(),
+            "payments_from": subscription.payments_from.isoformat() if subscription.payments_from else "",
             "first_on": first.on.isoformat() if first else "",
             "url": reverse("contracts:subscription", args=[subscription.association.slug, subscription.pk]),
-            "payments_from": subscription.payments_from.isoformat() if subscription.payments_from else "",
         },
     )
 

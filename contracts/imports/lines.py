@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from django.db.models import OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -11,7 +12,7 @@ from amap.euros import equivalents_text, euros_text
 from amap.imports import Line, State, words, wrong
 from amap.imports.directory import Directory
 from amap.imports.household_lines import number_in
-from amap.models import Household, Membership
+from amap.models import Household
 from amap.models.people import normalise_email
 from amap.spreadsheets import as_quantity, as_text, fold
 from contracts import signing
@@ -54,7 +55,8 @@ class Reader:
         self.first_rank = self.proposal.deliveries[0].rank
         self.directory = Directory(association, today)
         self.signed = self._signed()
-        self.members = self._members()
+        households = association.households.annotate(known=signing.memberships_of(OuterRef("pk")))
+        self.memberships = dict(households.values_list("pk", "known"))
         self.free = self.offer.free_hundredths
 
     def _signed(self):
@@ -69,17 +71,6 @@ class Reader:
             if rank is None or rank >= self.first_rank:
                 found[household][(rank, product) if product else (size, turn)] = quantity
         return found
-
-    def _members(self):
-        """Households with a membership of the year: the others cannot have a contract (BR-2)."""
-        memberships = Membership.objects.filter(association=self.offer.association_id)
-        covering = set()
-        for household, starts_on, ends_on in memberships.exclude(status=Membership.Status.CANCELLED).values_list(
-            "household", "period__starts_on", "period__ends_on"
-        ):
-            if any(starts_on <= day <= ends_on for day in (self.today, self.offer.starts_on)):
-                covering.add(household)
-        return covering
 
     def lines(self):
         baskets, answers = {}, []
@@ -226,10 +217,10 @@ class Reader:
         return self._text(here)
 
     def _deed(self, basket):
-        if basket.household.pk not in self.members:
-            raise Refused(_("Settle the membership of the year first; then this contract can be signed."))
         deed = Deed(basket.household, self._choices(basket.chosen), basket.count or self.options["count"])
         quote = self.proposal.quote(deed.choices)
+        first_day = self.proposal.by_rank[quote.ranks[0]].day
+        signing.refuse_run_out(self.memberships[basket.household.pk], self.today, first_day)
         plan = self.proposal.plan(quote, deed.count)
         self._take(quote.equivalents_hundredths)
         return deed, quote, plan

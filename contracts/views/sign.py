@@ -46,8 +46,9 @@ def sign(request, pk):
         messages.info(request, _("This contract is signed already."))
         return redirect("contracts:subscription", request.standing.slug, asked.offer.signed_already)
     try:
-        signing.refuse_unless_signable(asked.offer, asked.today)
+        signing.refuse_unless_open(asked.offer, asked.today)
         asked.proposal = signing.Proposal(asked.offer, now=asked.now, is_paper=asked.on_paper)
+        signing.refuse_run_out(asked.offer.memberships, asked.today, asked.proposal.deliveries[0].day)
     except Refused as refused:
         return render(request, "contracts/subscriptions/not_now.html", {"asked": asked, "reason": str(refused)})
     page = {"pay": _pay, "check": _check}.get(request.GET.get("step"), _choose)

@@ -8,7 +8,7 @@ import time_machine
 import xlsxwriter
 from django.utils.translation import override
 
-from amap.models import Letter, Movement
+from amap.models import Letter, MembershipPeriod, Movement
 from contracts.models import ContractOffer, Instalment, Product, Signature, Subscription
 from tests.amap.test_imports import Desk
 from tests.cast import NOW, Amap
@@ -161,11 +161,22 @@ def test_the_capacity_is_never_exceeded(desk, a):
     assert not Subscription.objects.exists()
 
 
-def test_a_household_without_membership_has_no_contract(desk, a):
-    """BR-2."""
-    a.new_household("Sans", paid=False)
+def test_a_household_whose_fee_is_not_recorded_has_its_contract_and_the_fee_is_awaited_br_21(desk, a):
+    household = a.new_household("Sans", paid=False)
     desk.bring(a.offer(), "Foyer;Part entière\nSans;1\n")
-    assert desk.reasons()[2].startswith("Settle the membership of the year first")
+    desk.confirm()
+    assert household.subscriptions.get().status == "awaiting_documents"
+    assert household.memberships.get().status == "pending"
+
+
+def test_a_household_whose_membership_has_run_out_has_no_new_contract_br_2(desk, a):
+    """Its first delivery is on 1 October; the membership was over on 31 August."""
+    MembershipPeriod.objects.update(starts_on=date(2025, 9, 1), ends_on=date(2026, 8, 31))
+    a.new_household("Ancien")
+    desk.bring(a.offer(), "Foyer;Part entière\nAncien;1\n")
+    assert desk.reasons()[2].startswith("The membership of this household ran out on 31 August 2026.")
+    desk.bring(a.offer(start=date(2026, 8, 27), deliveries=20), "Foyer;Part entière\nAncien;1\n")
+    assert desk.reasons() == {}
 
 
 def test_a_column_may_name_the_share_and_the_turn(desk, a):

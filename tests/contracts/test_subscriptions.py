@@ -13,6 +13,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from amap.actions import membership
 from amap.errors import Refused
 from amap.letters import message
 from amap.models import AuditEntry, Letter, Membership, MembershipPeriod, Movement
@@ -175,16 +176,15 @@ def test_sign_is_refused_before_the_opening_and_after_the_end(amap):
     assert not Subscription.objects.exists()
 
 
-def test_sign_is_refused_without_any_membership_br_2(amap, offer):
-    stranger = amap.new_household("Sans", paid=False)
-    with pytest.raises(Refused, match="Settle the membership"):
-        sign(offer, stranger, amap.liaison, is_paper=True)
-    Membership.objects.create(
-        association=amap.association,
-        period=amap.period,
-        household=stranger,
-        amap_cents=1200,
-        network_cents=800,
+def test_a_household_that_never_paid_signs_and_its_fee_is_a_key_of_the_contract_br_21(amap, offer, visit):
+    newcomer = amap.new_household("Neuf", paid=False)
+    client = visit(amap.liaison)
+    page = client.get(to_the_check(client, offer, {f"size_{offer.sizes.first().pk}": 1}, household=newcomer))
+    client.post(form_action(page), {"name": "Nadia Neuf", "consent": "on"})
+    signed = Subscription.objects.get(household=newcomer)
+    opened = newcomer.memberships.get()
+    assert (opened.status, opened.period, opened.total_cents) == ("pending", amap.period, 2000)
+    assert subscriptions.missing_keys(signed)[0] == "membership to pay for 3 December 2026"
     hand_in(signed)
     assert subscriptions.validate_complete([signed], now=NOW) == []
     membership.record_fee(opened, method="cash", paid_on=TODAY, by=amap.treasurer, now=NOW)
@@ -223,10 +223,6 @@ def test_a_membership_that_has_run_out_is_renewed_before_a_new_contract_br_2(ama
     assert not Subscription.objects.exists()
     Membership.objects.create(association=amap.association, period=amap.period, household=household, **paid)
     assert sign(offer, household, None).status == "awaiting_documents"
-        total_cents=2000,
-    )
-    signed = sign(offer, stranger, amap.liaison, is_paper=True)
-    assert subscriptions.missing_keys(signed)[0] == "membership to pay for 3 December 2026"
 
 
 def test_nothing_chosen_or_too_little_is_refused_in_words(amap, offer, grocery):
@@ -498,6 +494,10 @@ def test_contracts_follow_the_calendar(amap, offer):
     assert Subscription.objects.get().status == "active"
     tasks.follow_the_calendar(datetime(2027, 2, 4, 23, 50, tzinfo=PARIS))
     assert Subscription.objects.get().status == "active"
+    tasks.follow_the_calendar(datetime(2027, 2, 5, 0, 10, tzinfo=PARIS))
+    assert Subscription.objects.get().status == "completed"
+
+
 @pytest.mark.parametrize("method", ["cheque", "transfer"])
 def test_br43c_what_is_signed_on_paper_away_from_the_farm_is_paid_after_seven_full_days(amap, method):
     """Signed at the pick-up place on Thursday 12/03/2026 → payments accepted from Friday 20/03/2026."""
@@ -522,10 +522,6 @@ def test_br43c_what_is_signed_on_paper_away_from_the_farm_is_paid_after_seven_fu
     assert (signed.status, signed.reserved_until.date()) == ("validated", date(2026, 3, 30))
     text = message([Letter.objects.get(kind="contract_signed", to=amap.member.email)]).body
     assert "from Friday 20 March 2026 to Monday 30 March 2026" in " ".join(text.split())
-
-
-    tasks.follow_the_calendar(datetime(2027, 2, 5, 0, 10, tzinfo=PARIS))
-    assert Subscription.objects.get().status == "completed"
 
 
 # Withdrawing
