@@ -2,14 +2,15 @@
 lacks.
 """
 
+from dataclasses import asdict
 from datetime import date, timedelta
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from amap.models import FarmLiaison
-from contracts.documents import fingerprint
-from contracts.models import ContractOffer, FarmBudget
+from contracts.documents import place_of
+from contracts.models import ContractOffer
 from contracts.price_note import price_note
 from contracts.pricing import share_price
 
@@ -24,7 +25,7 @@ def content(offer) -> dict:
         for field in ContractOffer._meta.concrete_fields
         if field.name not in NOT_COMMERCIAL
     }
-    budget = FarmBudget.objects.filter(offer=offer).prefetch_related("lines").first()
+    note = price_note(offer)
     return fields | {
         "sizes": [
             [size.label, size.coefficient_hundredths, size.price_cents, size.price_reason] for size in offer.sizes.all()
@@ -32,22 +33,13 @@ def content(offer) -> dict:
         "products": [[product.name, product.unit, product.price_cents] for product in offer.products.all()],
         "deliveries": [[delivery.rank, _plain(delivery.day), delivery.place_id] for delivery in offer.deliveries.all()],
         "closures": [_plain(closure.day) for closure in offer.closures.all()],
-        "budget": budget
-        and {
-            "amap_share_hundredths": budget.amap_share_hundredths,
-            "planned_equivalents_hundredths": budget.planned_equivalents_hundredths,
-            "lines": [[line.category, line.label, line.amount_cents] for line in budget.lines.all()],
-        },
+        "place": place_of(offer),
+        "price_note": note and asdict(note),
     }
 
 
 def _plain(value):
     return value.isoformat() if isinstance(value, date) else value
-
-
-def content_sha256(offer) -> str:
-    """The fingerprint both sides accept (BR-8)."""
-    return fingerprint(content(offer))
 
 
 # What BR-10 asks for, as words; the keys are those of `missing`, grouped by the page that can supply them.

@@ -9,11 +9,14 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import groupby
 
+from django.utils.dates import WEEKDAYS
+
 from amap.dates import date_format
 from amap.ibans import iban_text
 from contracts import wording
 from contracts.references import transfer_reference
 
+PLACE = ("name", "address", "opens_at", "closes_at")
 CLAUSES = ("composition", *wording.TERMS)
 
 
@@ -22,8 +25,8 @@ def content(
 ):
     """What the contract says. Without `household` and `quoted` it is the blank form for signing on paper.
 
-    `offer` has its farm, association and place; `people` are the household's (name, telephone, e-mail), `instalments`
-    unsaved rows.
+    `offer` has been looked around (`signing.look_around`); `people` are the household's (name, telephone, e-mail),
+    `instalments` unsaved rows.
     """
     return {
         "association": _party(offer.association, "name", "email", "phone"),
@@ -42,13 +45,7 @@ def content(
         | {"iban": iban_text(offer.farm.iban)},
         "household": household and _party(household, "name", "code") | {"people": [list(person) for person in people]},
         "offer": {name: getattr(offer, name) for name in ("title", "code", "kind", "version", "bought_in_allowed")},
-        "place": {
-            "name": offer.place.name,
-            "address": offer.place.address,
-            "weekday": offer.weekday,
-            "opens_at": f"{offer.place.opens_at:%H:%M}",
-            "closes_at": f"{offer.place.closes_at:%H:%M}",
-        },
+        "place": offer.agreed_place | {"weekday": offer.weekday},
         "clauses": {name: getattr(offer, name) for name in CLAUSES},
         "charter": wording.CHARTER,
         "legal": [list(clause) for clause in wording.legal_clauses(offer, off_premises=is_paper)],
@@ -66,6 +63,13 @@ def content(
         ],
         **(_choices(offer, quoted, proposal) if quoted else _blank(proposal)),
     }
+
+
+def place_of(offer):
+    """Where and when, as it stands today: the values of `PLACE`."""
+    place = offer.place
+    hours = (str(moment)[:5] for moment in (place.opens_at, place.closes_at))
+    return dict(zip(PLACE, (place.name, place.address, *hours), strict=True))
 
 
 def _party(row, *names):
@@ -131,6 +135,7 @@ def on_paper(content):
         "it": content,
         "association_name": content["association"]["name"],
         "day": content["offer"]["title"],
+        "weekday": WEEKDAYS[content["place"]["weekday"]],
         "holders": HOLDERS[: content["copies"]],
         "months": _months(content["deliveries"]),
         "price_lines": _price_lines(content.get("lines", ())),

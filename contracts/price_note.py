@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from amap.charts import stack
 from amap.euros import equivalents_text, euros_text, percent_text
-from contracts.models import FarmBudgetLine
+from contracts.models import ContractOffer, FarmBudgetLine
 from contracts.pricing import price_from_budget
 
 
@@ -76,8 +76,18 @@ def _portion(price: int, upto: int, total: int) -> int:
     return (2 * price * upto + total) // (2 * total)
 
 
+def agreed_note(offer) -> PriceNote | None:
+    """The price note both sides accepted; as long as they have not, the one of today (BR-9, D17)."""
+    is_agreed = offer.status not in (ContractOffer.Status.DRAFT, ContractOffer.Status.PROPOSED)
+    yes = offer.acceptances.filter(version=offer.version).first() if is_agreed else None
+    if yes is None:
+        return price_note(offer)
+    note = yes.content.get("price_note")
+    return note and PriceNote(**note | {"lines": tuple(tuple(line) for line in note["lines"])})
+
+
 def price_note(offer) -> PriceNote | None:
-    """The price note of an offer; None as long as its farm gave no budget. One query, plus the offer's deliveries."""
+    """The price note of an offer today; None as long as its farm gave no budget. One query, plus the deliveries."""
     lines = list(FarmBudgetLine.objects.filter(budget__offer=offer).select_related("budget"))
     if not lines:
         return None

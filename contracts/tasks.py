@@ -45,10 +45,13 @@ def fill_document(document_id):
     return bytes(document.pdf)
 
 
-def contract_pdf(content, fingerprint=""):
-    """A contract's content as a PDF, in French whatever the reader's language (BR-74). Stores nothing."""
+def contract_pdf(content, fingerprint="", printed_at=None):
+    """A contract's content as a PDF, in French whatever the reader's language (BR-74). Stores nothing.
+
+    `printed_at`: of a blank one; a signed one says when it was signed.
+    """
     with translation.override("fr"):
-        context = documents.on_paper(content) | {"fingerprint": fingerprint}
+        context = documents.on_paper(content) | {"fingerprint": fingerprint, "printed_at": printed_at}
     return pdf.render("print/contract.html", context, language="fr")
 
 

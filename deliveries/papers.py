@@ -7,10 +7,12 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
 from amap.dates import date_format
+from amap.euros import NO_BREAK_SPACE
 from amap.models import Member
 from amap.phones import phone_text
 from deliveries.harvests import harvests
 from deliveries.models import Basket
+from deliveries.quantities import quantity_text
 from deliveries.sheet import contents_text, sheet, volunteers
 
 
@@ -29,7 +31,7 @@ def sign_in_sheet(evening, farm_ids=None, *, now):
     read = sheet(evening, farm_ids=farm_ids)
     context = _head(evening, now) | {
         "deliveries": list(read.deliveries.values()),
-        "rows": _rows(read),
+        "rows": _rows(read, harvests(read.deliveries)),
         "totals": [(read.deliveries[pk], list(labels.items())) for pk, labels in read.totals().items()],
         "households": len(read.lines),
         "volunteers": volunteers(evening),
@@ -46,7 +48,7 @@ def sign_in_sheet(evening, farm_ids=None, *, now):
     return Paper("print/sign_in_sheet.html", context, len(read.lines), title, f"sheet-{evening.day}")
 
 
-def _rows(read):
+def _rows(read, lists):
     """Name, a cell a delivery, who came instead and notes, room to sign."""
     phones = {}
     for household, phone in (
@@ -57,13 +59,23 @@ def _rows(read):
         phones.setdefault(household, phone_text(phone))
     rows = []
     for line in read.lines:
-        taken = {basket.delivery_id: contents_text(basket.contents) for basket in line.baskets}
-        cells = format_html_join("", "<td>{}</td>", ((taken.get(pk, ""),) for pk in read.deliveries))
+        taken = {basket.delivery_id: _taken(basket.contents, lists.get(basket.delivery_id)) for basket in line.baskets}
+        cells = format_html_join(
+            "", "<td>{} <small>{}</small></td>", (taken.get(pk, ("", "")) for pk in read.deliveries)
+        )
         by = line.baskets[0].collected_by
         said = " · ".join(filter(None, [phones.get(line.household_id), by, *line.notes]))
         signed = f"{timezone.localtime(line.baskets[0].collected_at):%H:%M}" if line.is_collected else ""
         rows.append((line.name, line.code, said, cells, signed))
     return format_html_join("", '<tr><th>{} <small>{} {}</small></th>{}<td class="sign">{}</td></tr>', rows)
+
+
+def _taken(contents, harvest):
+    """The share, and how much of each product once the farm has said what it brings."""
+    portions = harvest.basket(contents) if harvest else ()
+    return contents_text(contents), ", ".join(
+        f"{product}{NO_BREAK_SPACE}{quantity_text(amount, unit)}" for product, amount, unit, _origin in portions
+    )
 
 
 def quantities(evening, farm_ids=None, *, now):

@@ -18,7 +18,8 @@ from amap.euros import equivalents_text
 from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
 from contracts import calendars
 from contracts.actions import subscriptions
-from contracts.agreement import NOT_COMMERCIAL, WORDS, content, content_sha256, missing
+from contracts.agreement import NOT_COMMERCIAL, WORDS, content, missing
+from contracts.documents import fingerprint
 from contracts.models import (
     Closure,
     ContractOffer,
@@ -405,11 +406,17 @@ def accept(offer, *, side, by, now, version=None):
             )
             % {"side": Side(side).label}
         )
-    fingerprint = content_sha256(offer)
-    if any(acceptance.content_sha256 != fingerprint for acceptance in yes.values()):
+    read = content(offer)
+    if any(acceptance.content_sha256 != fingerprint(read) for acceptance in yes.values()):
         raise Refused(_("The other side accepted another content. Take the offer back and propose it again."))
     OfferAcceptance.objects.create(
-        offer=offer, side=side, version=offer.version, content_sha256=fingerprint, by=by, at=now
+        offer=offer,
+        side=side,
+        version=offer.version,
+        content=read,
+        content_sha256=fingerprint(read),
+        by=by,
+        at=now,
     )
     states.record(f"contractoffer.accepted_by_{side}", offer, by=by, now=now, after=f"v{offer.version}")
     if yes:
@@ -448,7 +455,7 @@ def open(offer, *, by, now):
             _("Sign-up opens once the farm and the committee have accepted the same version; this offer is %(status)s.")
             % _status(offer)
         )
-    yes = offer.acceptances.filter(version=offer.version, content_sha256=content_sha256(offer))
+    yes = offer.acceptances.filter(version=offer.version, content_sha256=fingerprint(content(offer)))
     if set(yes.values_list("side", flat=True)) != {Side.FARM, Side.COMMITTEE}:
         raise Refused(_("The offer is no longer what both sides accepted. Take it back and propose it again."))
     if offer.open_on and today < offer.open_on:

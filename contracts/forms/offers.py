@@ -336,7 +336,7 @@ class TermsForm(PartForm):
         max_length=200,
         help_text=gettext_lazy("The mediator or network the association has chosen."),
     )
-    contract_copies = forms.IntegerField(label=gettext_lazy("Copies of the contract"), min_value=1, max_value=5)
+    contract_copies = forms.IntegerField(label=gettext_lazy("Copies of the contract"), min_value=1, max_value=3)
 
     class Meta:
         model = ContractOffer

@@ -489,6 +489,7 @@ class Migration(migrations.Migration):
                     models.CharField(choices=[("farm", "the farm"), ("committee", "the committee")], max_length=10),
                 ),
                 ("version", models.PositiveIntegerField()),
+                ("content", models.JSONField()),
                 ("content_sha256", models.CharField(max_length=64)),
                 ("at", models.DateTimeField()),
                 (

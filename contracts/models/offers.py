@@ -296,7 +296,7 @@ class FarmBudgetLine(models.Model):
 
 
 class OfferAcceptance(models.Model):
-    """One side's yes to one version (BR-8). A commercial edit deletes it."""
+    """One side's yes to one version, with what was read (BR-8). A commercial edit deletes it."""
 
     class Side(models.TextChoices):
         FARM = "farm", _("the farm")
@@ -305,6 +305,7 @@ class OfferAcceptance(models.Model):
     offer = models.ForeignKey(ContractOffer, models.CASCADE, related_name="acceptances")
     side = models.CharField(max_length=10, choices=Side)
     version = models.PositiveIntegerField()
+    content = models.JSONField()
     content_sha256 = models.CharField(max_length=64)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()

@@ -260,6 +260,7 @@ def deposit_slip(request, pk):
         {
             "association_name": slip.association.name,
             "day": slip.handed_over_on,
+            "printed_at": clock.now(),
             "slip": slip,
             "cheques": list(_on_slip(slip)),
         },

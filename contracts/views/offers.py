@@ -30,7 +30,7 @@ from contracts.models import (
     Subscription,
     WaitingListEntry,
 )
-from contracts.price_note import price_note as note_of
+from contracts.price_note import agreed_note
 from contracts.season_strip import season
 from contracts.views.offer_parts import PARTS, legend, managed_offer, offers_here
 from contracts.views.pieces import clauses
@@ -157,7 +157,7 @@ def offer(request, pk):
     one = get_object_or_404(offers_here(request).visible_to(request.standing), pk=pk)
     prefetch_related_objects([one], "products" if one.is_by_date else "sizes", "deliveries")
     today, manages = clock.today(), _manages(request, one)
-    note = note_of(one) if manages or one.budget_visibility == "members" else None
+    note = agreed_note(one) if manages or one.budget_visibility == "members" else None
     count = len(one.deliveries.all())
     context = {
         "offer": one,
@@ -365,7 +365,7 @@ def cancel(request, pk):
 def price_note(request, pk):
     """The price note as PDF (D17), for those who see the budget."""
     one = get_object_or_404(offers_here(request).visible_to(request.standing), pk=pk)
-    note = note_of(one) if _manages(request, one) or one.budget_visibility == "members" else None
+    note = agreed_note(one) if _manages(request, one) or one.budget_visibility == "members" else None
     if note is None:
         raise Http404
     categories = dict(FarmBudgetLine.Category.choices)
@@ -374,6 +374,7 @@ def price_note(request, pk):
         {
             "association_name": one.association.name,
             "day": clock.today(),
+            "printed_at": clock.now(),
             "offer": one,
             "note": note,
             "parts": note.parts(),

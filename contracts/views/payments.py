@@ -266,6 +266,7 @@ def schedule(request, pk):
         {
             "association_name": it.association.name,
             "day": clock.today(),
+            "printed_at": clock.now(),
             "it": it,
             "farm": it.offer.farm,
             "payee": it.offer.farm.payee or it.offer.farm.legal_name or it.offer.farm.name,

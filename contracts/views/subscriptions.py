@@ -114,7 +114,8 @@ def blank(request, pk):
     content = documents.content(
         offer, liaison=offer.liaison_name, is_paper=True, proposal=signing.Proposal(offer, now=clock.now())
     )
-    return pdf.answer(tasks.contract_pdf(content), slugify(f"contrat-vierge-{offer.code}"))
+    paper = tasks.contract_pdf(content, printed_at=clock.now())
+    return pdf.answer(paper, slugify(f"contrat-vierge-{offer.code}"))
 
 
 @require_POST

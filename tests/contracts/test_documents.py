@@ -1,7 +1,7 @@
 """The contract on paper (D1): everything in it, French for everybody, the same bytes for ever (BR-22, BR-74)."""
 
 import io
-from datetime import date
+from datetime import date, time
 from hashlib import sha256
 from uuid import uuid4
 
@@ -12,10 +12,11 @@ from django.utils.translation import override
 from pypdf import PdfReader
 
 from amap import jobs, pdf
+from amap.actions import settings
 from amap.errors import Refused
 from amap.models import Job
 from contracts import documents, tasks
-from contracts.actions import subscriptions
+from contracts.actions import offers, subscriptions
 from contracts.models import ContractDocument
 from tests.cast import NOW, Amap
 
@@ -60,7 +61,7 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "Référent·e de la ferme : Lou Lien",
         "10 livraisons du jeudi 3 décembre 2026 au jeudi 4 février 2027",
         "décembre 2026 : 3, 10, 17, 24, 31 janvier 2027 : 7, 14, 21, 28 février 2027 : 4",
-        "Préau de l'école, 3 rue des Écoles, Belombre-sur-Aulne, de 18:30 à 19:45",
+        "Préau de l'école, 3 rue des Écoles, Belombre-sur-Aulne, le jeudi de 18:30 à 19:45",
         "Au moins 5 variétés de saison.",
         "Total de la saison 210,00 €",
         "3 chèque 1er février 2027 70,00 € Total 210,00 €",
@@ -142,12 +143,35 @@ def test_members_read_their_contract_without_waiting_for_the_worker(amap, signed
     assert client.get(address).content == answer.content == bytes(ContractDocument.objects.get().pdf)
 
 
+def test_the_contract_keeps_the_place_and_hours_both_sides_accepted_br_8(amap):
+    offer = amap.offer(status="proposed", start=date(2026, 12, 3), deliveries=14)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    offers.accept(offer, side="committee", by=amap.committee, now=NOW)
+    offers.open(offer, by=amap.committee, now=NOW)
+    settings.edit_place(amap.place, address="Ailleurs", opens_at=time(17), by=amap.committee, now=NOW)
+    signed = sign(amap, offer, [(offer.sizes.first().pk, 1, "every")], 29400)
+    assert signed.document.content["place"] == {
+        "name": "Préau de l'école",
+        "address": "3 rue des Écoles, Belombre-sur-Aulne",
+        "weekday": 3,
+        "opens_at": "18:30",
+        "closes_at": "19:45",
+    }
+
+
+def test_the_foot_of_the_contract_says_when_it_was_signed_not_when_it_was_printed_d1(amap, signed):
+    text = words(tasks.fill_document(signed.document.pk))
+    assert "Établi le 21 novembre 2026 à 09 h 00 (temps universel) 1 / " in text
+    assert "Imprimé" not in text
+
+
 def test_a_blank_contract_to_fill_in_by_hand_d1(amap):
     offer = amap.offer(status="open", start=date(2026, 12, 3))
     client = Client()
     client.force_login(amap.liaison)
     text = words(client.get(reverse("contracts:blank", args=["belombre", offer.pk])).content)
     assert "Nom et prénom : ……" in text
+    assert "Imprimé le 21 novembre 2026 10:00 1 / " in text
     assert "Part entière 21,00 € 210,00 € ……" in text
     assert "aucun règlement, chèque compris, avant l'expiration d'un délai de sept jours" in text
 

@@ -1,6 +1,6 @@
 """Offers: written, agreed by two sides on one version, opened, run (BR-8 to BR-15, BR-17; reliability 5.3)."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from io import BytesIO
 
 import pytest
@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
+from amap.actions import settings
 from amap.errors import Refused
-from amap.models import AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
+from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
 from contracts import wording
 from contracts.actions import offers
-from contracts.agreement import content, content_sha256, missing
+from contracts.agreement import content, missing
+from contracts.documents import fingerprint
 from contracts.models import ContractOffer, Delivery, OfferAcceptance, ShareSize
-from contracts.price_note import PriceNote, price_note
+from contracts.price_note import PriceNote, agreed_note, price_note
 from contracts.season_strip import season
 from tests.cast import LONG_AGO, NOW, PARIS, TODAY, Amap
 
@@ -369,7 +371,7 @@ def test_an_offer_is_agreed_once_both_sides_accepted_the_same_version(amap):
     assert offer.status == "proposed"
     offers.accept(offer, side="committee", by=amap.committee, now=NOW)
     assert offer.status == "agreed"
-    assert set(OfferAcceptance.objects.values_list("version", "content_sha256")) == {(1, content_sha256(offer))}
+    assert set(OfferAcceptance.objects.values_list("version", "content_sha256")) == {(1, fingerprint(content(offer)))}
     assert letters_of("offer_proposed") == {amap.committee.email, amap.liaison.email}
     assert letters_of("offer_agreed") == {amap.farmer.email, amap.liaison.email}
 
@@ -887,6 +889,32 @@ def test_the_price_note_is_a_pdf(amap, sign_in):
     text = PdfReader(BytesIO(answer.content)).pages[0].extract_text()
     for words in ("60,480.00", "42,336.00", "38.75", "Année de transition"):
         assert words in text
+
+
+def test_the_price_note_stays_as_it_was_accepted_br_9(amap, sign_in):
+    """D17 is archived with the agreement: another step of prices computes another price afterwards."""
+    offer = draft(amap, price_reason="Année de transition")
+    offers.set_budget(
+        offer, lines=VEGETABLE_BUDGET, amap_share_hundredths=7000, planned_equivalents_hundredths=4200, by=None, now=NOW
+    )
+    offers.propose(offer, by=amap.farmer, now=NOW)
+    offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
+    offers.accept(offer, side="committee", by=amap.committee, now=NOW)
+    agreed = price_note(offer)
+    Association.objects.update(price_step_cents=100)
+    offer = ContractOffer.objects.get(pk=offer.pk)
+    assert price_note(offer).computed_cents == 3900
+    assert agreed_note(offer) == agreed
+    answer = sign_in(amap.farmer).get(url(amap, "price_note", offer.pk))
+    assert "38.75" in PdfReader(BytesIO(answer.content)).pages[0].extract_text()
+
+
+@pytest.mark.parametrize("fields", [{"address": "Ailleurs"}, {"opens_at": time(17)}])
+def test_br8_another_place_or_hour_is_not_what_was_accepted(amap, fields):
+    offer = agreed(amap)
+    settings.edit_place(amap.place, by=amap.committee, now=NOW, **fields)
+    with pytest.raises(Refused, match="no longer what both sides accepted"):
+        offers.open(offer, by=amap.committee, now=NOW)
 
 
 @pytest.mark.parametrize("page", ["offers", "offer"])

@@ -1,9 +1,11 @@
 """Who collects what, before and after the list is fixed (BR-46, BR-51, BR-52)."""
 
 from datetime import date, datetime, timedelta
+from io import BytesIO
 
 import pytest
 from django.urls import reverse
+from pypdf import PdfReader
 
 from amap import jobs
 from amap.errors import Refused
@@ -357,15 +359,29 @@ def test_closing_asks_what_became_of_each_basket(amap, client, locked, time_mach
     assert Basket.objects.get(household=bardot).fate == "volunteers"
 
 
-def test_the_sign_in_sheet_on_paper_names_everybody_d6(amap, client, locked):
-    from io import BytesIO
-
-    from pypdf import PdfReader
-
-    client.force_login(amap.lead)
-    response = client.get(url(amap, "sheet_pdf", locked.pk))
+def words_of(response):
     assert response["Content-Type"] == "application/pdf"
     text = "".join(page.extract_text() for page in PdfReader(BytesIO(response.content)).pages)
+    return " ".join(text.split())
+
+
+def test_the_sign_in_sheet_gives_the_quantities_of_a_list_that_is_posted_d6(amap, client, offer):
+    amap.subscribe(amap.household, offer, quantity=2)
+    amap.subscribe(amap.new_household("Demi"), offer, size=offer.sizes.get(label="Demi-part"))
+    evening = evening_of(amap)
+    delivery = offer.deliveries.get(day=THURSDAY)
+    items = [{"product": "Carottes", "unit": "g", "whole": 800}, {"product": "Choux", "unit": "piece", "whole": 2}]
+    distributions.post_harvest(delivery, items=items, by=amap.farmer, now=NOW)
+    client.force_login(amap.lead)
+    text = words_of(client.get(url(amap, "sheet_pdf", evening.pk)))
+    assert "2 × Part entière Carottes 1.6 kg, Choux 4" in text
+    assert "Demi-part Carottes 400 g, Choux 1" in text
+    assert "Printed on 21 November 2026" in text
+
+
+def test_the_sign_in_sheet_on_paper_names_everybody_d6(amap, client, locked):
+    client.force_login(amap.lead)
+    text = words_of(client.get(url(amap, "sheet_pdf", locked.pk)))
     for words in ("Ancel", "Bardot", "Cendre", "Part entière", "3 × Part entière", "Volunteers", "Remarks"):
         assert words in text
 
