@@ -593,8 +593,8 @@ class Migration(migrations.Migration):
                 ("client_token", models.UUIDField(unique=True)),
                 ("signed_at", models.DateTimeField()),
                 ("reserved_until", models.DateTimeField()),
-                ("validated_at", models.DateTimeField(blank=True, null=True)),
                 ("payments_from", models.DateField(blank=True, null=True)),
+                ("validated_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "association",
                     models.ForeignKey(
