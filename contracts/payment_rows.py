@@ -7,7 +7,10 @@ from django.utils.html import format_html_join
 from amap.dates import short_day
 from amap.euros import euros_text
 
-ROW = '<tr><th scope="row">{}</th><td><a href="{}">{}</a></td><td>{}</td><td class="num key">{}</td><td>{}</td></tr>'
+ROW = (
+    '<tr><th scope="row">{}</th><td><a href="{}">{}</a></td><td class="spare">{}</td><td class="num key">{}</td>'
+    "<td>{}</td></tr>"
+)
 
 
 def payment_rows(instalments, slug):

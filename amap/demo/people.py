@@ -115,7 +115,7 @@ FARMS = [
     DemoFarm(
         slug="saules-gris", name="Ferme des Saules Gris", legal_name="EARL Ferme des Saules Gris", kind="vegetables",
         farmers=("Maëlle Kerdavid",), town="Aulnette", km=38, liaison=2, account=1,
-        practices="Maraîchage biologique, 3,2 hectares dont 1 200 m² de tunnels, deux saisonniers. Semences "
+        practices="Maraîchage biologique, 3,2 hectares dont douze ares de tunnels, deux saisonniers. Semences "
         "reproductibles pour un tiers des variétés.",
     ),
     DemoFarm(

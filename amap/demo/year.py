@@ -479,7 +479,7 @@ class Year:
             for held in self.vegetable_instalment(number, status="received"):
                 payments.correct(
                     held,
-                    reason="Chèque à l'ordre de la paysanne au lieu de l'EARL : à refaire",
+                    reason="Chèque à l'ordre de la paysanne au lieu de l'EARL\N{NO-BREAK SPACE}: à refaire",
                     by=self.users[8],
                     now=self.moment(day, 19, 30),
                 )

@@ -24,6 +24,7 @@ THINGS = {
     "amap.committeeseat": (gettext_lazy("Role"), "user__name"),
     "amap.partnership": (gettext_lazy("Farm"), "farm__name"),
     "amap.pickupplace": (gettext_lazy("Place"), "name"),
+    "amap.import": (gettext_lazy("Import"), "file_name"),
     "amap.membershipperiod": (gettext_lazy("Membership year"), "starts_on"),
     "amap.membership": (gettext_lazy("Membership"), "household__name"),
     "contracts.contractoffer": (gettext_lazy("Offer"), "title"),

@@ -8,6 +8,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -230,7 +231,7 @@ def subscriptions_list(request):
 
 ROW = (
     '<tr><th scope="row"><a href="{}">{}</a> <small class="soft">{}</small></th>{}<td>{}</td>'
-    '<td>{}{}</td><td class="num spare">{}</td><td class="num key">{}</td></tr>'
+    '<td{}>{}{}</td><td class="num spare">{}</td><td class="num key">{}</td></tr>'
 )
 
 
@@ -246,6 +247,7 @@ def _rows(rows, words, missing, slug, *, with_offer):
                 row.household.code,
                 format_html("<td>{}</td>", row.offer.title) if with_offer else "",
                 words.get(row.pk, ""),
+                SafeString(' class="spare"') if row.status == Subscription.Status.ACTIVE else "",
                 row.get_status_display(),
                 format_html(' <small class="soft">{}</small>', ", ".join(missing[row.pk])) if row.pk in missing else "",
                 row.deliveries_count,
