@@ -13,9 +13,17 @@ from django.utils.module_loading import import_string
 from amap import clock, jobs, letters
 from amap.models import Heartbeat
 from contracts import tasks as contracts
+from deliveries import tasks as deliveries
 
 # Idempotent functions of `now`, quick when there is nothing to do.
-EVERY_MINUTE = [jobs.sweep, letters.send_waiting, contracts.turn_last_keys, contracts.ask_for_documents]
+EVERY_MINUTE = [
+    jobs.sweep,
+    letters.send_waiting,
+    contracts.turn_last_keys,
+    contracts.ask_for_documents,
+    contracts.let_leavers_go,
+    deliveries.let_leavers_go,
+]
 
 # Dotted paths of idempotent functions of `now`: what has its hour in the week of an AMAP.
 EVERY_QUARTER = [

@@ -11,7 +11,7 @@ from amap.errors import Refused
 from amap.models import Association, Job
 from contracts import documents
 from contracts.actions import subscriptions
-from contracts.models import ContractDocument, Instalment, Subscription
+from contracts.models import ContractDocument, Instalment, Subscription, WaitingListEntry
 
 
 def ask_for_documents(now):
@@ -75,6 +75,15 @@ def give_places_back(now):
     for subscription in over.order_by("pk"):
         with suppress(Refused):
             subscriptions.give_place_back(subscription, now=now)
+
+
+def let_leavers_go(now):
+    """Households that have left wait for no place any more: whoever comes after them moves up (BR-30)."""
+    gone = WaitingListEntry.objects.filter(
+        status=WaitingListEntry.Status.WAITING, household__left_on__lte=timezone.localdate(now)
+    )
+    for entry in gone:
+        subscriptions.stop_waiting(entry, by=None, now=now)
 
 
 def follow_the_calendar(now):

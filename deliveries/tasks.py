@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,7 +12,7 @@ from amap.models import Association, FarmLiaison, User
 from contracts.models import ContractOffer, Delivery
 from deliveries import papers
 from deliveries.actions import distributions, harvests, roster
-from deliveries.models import Distribution, HarvestList
+from deliveries.models import Distribution, HarvestList, ShiftAssignment
 from deliveries.models.distributions import list_from
 from deliveries.sheet import deliveries_of, due_lines
 
@@ -29,6 +30,17 @@ def plan_ahead(now):
 def hold_the_past(now):
     """Deliveries that took place without an evening kept here are over (daily)."""
     distributions.hold_the_past(now=now)
+
+
+def let_leavers_go(now):
+    """Households that have left leave their shifts to others from that day on (BR-62)."""
+    coming = ShiftAssignment.objects.filter(
+        status__in=ShiftAssignment.COMING,
+        distribution__day__gte=timezone.localdate(now),
+        household__left_on__lte=F("distribution__day"),
+    )
+    for assignment in coming:
+        roster.free(assignment, by=None, now=now)
 
 
 def lock_due(now):

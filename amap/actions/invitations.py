@@ -188,10 +188,13 @@ def accept(token, *, name="", language="fr", password=None, by=None, farm=None, 
 
 def link(member, user, *, by, now):
     """Give a household's person their account; a person belongs to one household of an association at a time (BR-1)."""
-    if Member.objects.filter(association_id=member.association_id, user=user).exclude(pk=member.pk).exists():
+    held = Member.objects.filter(association_id=member.association_id, user=user).exclude(pk=member.pk).first()
+    if held and not held.household.has_left(timezone.localdate(now)):
         raise Refused(
             _("You already belong to another household of this association. Ask its committee to change that.")
         )
+    if held:
+        Member.objects.filter(pk=held.pk).update(user=None)
     Member.objects.filter(pk=member.pk).update(user=user)
     states.record("member.linked", member, by=by, now=now)
 

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -50,7 +51,10 @@ def edit_household(household, *, by, now, **fields):
 
 @transaction.atomic
 def leave(household, *, on, by, now, reason=""):
-    """A household leaves on a date. Refused while contracts run: they end or are taken over first (BR-26)."""
+    """A household leaves on a date. Refused while contracts run: they end or are taken over first (BR-26).
+
+    Its places on waiting lists and on the roster are given back by `let_leavers_go` of those who keep these lists.
+    """
     household = Household.objects.select_for_update().get(pk=household.pk)
     running = household.subscriptions.live().count()
     if running:
@@ -91,7 +95,7 @@ def add_member(household, *, name, email="", phone="", language="fr", by, now):
             % {"name": household.name, "count": count}
         )
     email = normalise_email(email)
-    refuse_known_email(association, email)
+    _claim(association, email, by=by, now=now)
     member = Member.objects.create(
         association=association,
         household=household,
@@ -106,11 +110,18 @@ def add_member(household, *, name, email="", phone="", language="fr", by, now):
     return member
 
 
-def refuse_known_email(association, email, *, but=None):
-    """One e-mail, one person in an association (BR-1)."""
-    holder = email and Member.objects.filter(association=association, email=email).exclude(pk=but and but.pk).first()
-    if holder:
+def _claim(association, email, *, by, now, but=None):
+    """One e-mail, one person of an association at a time (BR-1): an address of a household that has left is free again,
+    and its account with it. Raises `Refused` when somebody still here has it.
+    """
+    same = Member.objects.filter(association=association, email=email).select_related("household")
+    holder = email and same.exclude(pk=but and but.pk).first()
+    if not holder:
+        return
+    if not holder.household.has_left(timezone.localdate(now)):
         raise Refused(_("%(email)s is already the address of %(name)s.") % {"email": email, "name": holder.name})
+    change(holder, {"email": "", "user_id": None})
+    states.record("member.edited", holder, by=by, now=now)
 
 
 @transaction.atomic
@@ -126,7 +137,7 @@ def edit_member(member, *, by, now, **fields):
         if fields["email"] != member.email:
             if member.user_id:
                 raise Refused(_("%(name)s has an account and changes the address there.") % {"name": member.name})
-            refuse_known_email(member.association, fields["email"], but=member)
+            _claim(member.association, fields["email"], by=by, now=now, but=member)
             Invitation.objects.open(now).filter(member=member).update(revoked_at=now)
     if change(member, fields):
         states.record("member.edited", member, by=by, now=now)

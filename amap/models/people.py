@@ -217,6 +217,9 @@ class Household(models.Model):
         """`H-017`: how lists and payment references name the household."""
         return f"H-{self.number:03d}"
 
+    def has_left(self, today):
+        return self.left_on is not None and self.left_on <= today
+
 
 class MemberQuerySet(models.QuerySet):
     def manageable_by(self, standing):

@@ -124,8 +124,16 @@ def leave_shift(assignment, *, by, now):
             _("A shift could be left until %(day)s. Now ask for a replacement: everybody will see it.")
             % {"day": date_format(timezone.localtime(leave_until(distribution)), "l j F, H:i")}
         )
-    move(assignment, to=Status.LEFT, by=by, now=now)
-    Shift.objects.filter(pk=assignment.shift_id).update(taken=F("taken") - 1)
+    free(assignment, by=by, now=now)
+
+
+@transaction.atomic
+def free(assignment, *, by, now):
+    """Take a household off a shift that is still to come; somebody else may take it."""
+    assignment = _locked(assignment)
+    if assignment.status in ShiftAssignment.COMING:
+        move(assignment, to=Status.LEFT, by=by, now=now)
+        Shift.objects.filter(pk=assignment.shift_id).update(taken=F("taken") - 1)
 
 
 @transaction.atomic
@@ -187,7 +195,7 @@ def mark(assignment, *, to, by, now):
     if to not in assignment.MOVES.get(assignment.status, ()) or to not in (Status.DONE, Status.NO_SHOW, Status.EXCUSED):
         raise Refused(_("This shift is already marked."))
     if now < timezone.make_aware(datetime.combine(assignment.distribution.day, time.min)):
-        raise Refused(_("The evening has not come yet."))
+        raise Refused(_("The distribution has not come yet."))
     move(assignment, to=to, by=by, now=now)
 
 
@@ -274,12 +282,12 @@ def _assign(distribution, shift, *, household, volunteer, user, now):
                 taken_at=now,
             )
     except IntegrityError as already:
-        raise Refused(_("This household is already on the roster that evening: one shift each.")) from already
+        raise Refused(_("This household is already on the roster that day: one shift each.")) from already
 
 
 def _refuse_past(distribution, now):
     if distribution.status == Distribution.Status.CLOSED or distribution.day < timezone.localdate(now):
-        raise Refused(_("This evening is over."))
+        raise Refused(_("This distribution is over."))
 
 
 def _about(distribution, shift):

@@ -76,9 +76,10 @@ class ShiftAssignment(models.Model):
 
     MOVES = {
         "confirmed": {"swap_requested", "left", "done", "no_show", "excused"},
-        "swap_requested": {"confirmed", "replaced", "done", "no_show", "excused"},
+        "swap_requested": {"confirmed", "replaced", "left", "done", "no_show", "excused"},
     }
-    HOLDS = (Status.CONFIRMED, Status.SWAP_REQUESTED, Status.DONE, Status.NO_SHOW, Status.EXCUSED)
+    COMING = (Status.CONFIRMED, Status.SWAP_REQUESTED)
+    HOLDS = (*COMING, Status.DONE, Status.NO_SHOW, Status.EXCUSED)
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="shift_assignments")
     distribution = models.ForeignKey(Distribution, models.CASCADE, related_name="assignments", db_index=False)

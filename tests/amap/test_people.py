@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from amap import phones
-from amap.actions import farms, founding, people, seats
+from amap.actions import farms, founding, invitations, people, seats
 from amap.actions import settings as settings_actions
 from amap.errors import Refused
 from amap.models import (
@@ -222,6 +222,34 @@ def test_a_household_leaves_only_when_no_contract_runs(amap):
     people.leave(amap.household, on=TODAY, by=amap.committee, now=NOW)
     amap.household.refresh_from_db()
     assert amap.household.left_on == TODAY
+
+
+def test_br1_an_address_is_free_again_once_its_household_has_left(amap):
+    """BR-1: "at most one household per association at a time"."""
+    person = {"name": "Mina Ailleurs", "email": amap.member.email}
+    new = amap.new_household("Nouveau")
+    with pytest.raises(Refused, match="already the address of Mina Membre"):
+        people.add_member(new, **person, by=amap.committee, now=NOW)
+    people.leave(amap.household, on=TODAY + timedelta(days=1), by=amap.committee, now=NOW)
+    with pytest.raises(Refused, match="already the address of Mina Membre"):
+        people.add_member(new, **person, by=amap.committee, now=NOW)
+    people.leave(amap.household, on=TODAY, by=amap.committee, now=NOW)
+    member = people.add_member(new, **person, by=amap.committee, now=NOW)
+    former = Member.objects.get(household=amap.household)
+    assert (former.name, former.email, former.user) == ("Mina Membre", "", None)
+    _invitation, token = invitations.invite(amap.association, member=member, by=amap.committee, now=NOW)
+    invitations.accept(token, by=amap.member, now=NOW)
+    member.refresh_from_db()
+    assert member.user == amap.member
+
+
+def test_br1_an_account_follows_from_a_household_that_has_left_whatever_the_address(amap):
+    member = people.add_member(amap.new_household("Nouveau"), name="Mina", by=amap.committee, now=NOW)
+    with pytest.raises(Refused, match="already belong to another household"):
+        invitations.link(member, amap.member, by=amap.member, now=NOW)
+    people.leave(amap.household, on=TODAY, by=amap.committee, now=NOW)
+    invitations.link(member, amap.member, by=amap.member, now=NOW)
+    assert Member.objects.get(user=amap.member) == member
 
 
 def test_who_has_left_sees_the_association_no_more_until_they_are_back(client, amap):

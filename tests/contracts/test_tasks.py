@@ -1,14 +1,16 @@
 """What the worker does about contracts."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
-from amap.actions import membership
+from amap.actions import membership, people
 from amap.letters import message
 from amap.models import Letter, Membership
-from contracts import tasks
-from contracts.models import Instalment
+from contracts import signing, tasks
+from contracts.actions import subscriptions
+from contracts.models import ContractOffer, Instalment
 from tests.cast import NOW, PARIS, Amap
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +52,26 @@ def test_br13_a_season_begins_with_the_first_day_wherever_a_delivery_was_moved_t
         tasks.follow_the_calendar(datetime(2026, 12, day, 0, 10, tzinfo=PARIS))
         subscription.refresh_from_db()
         assert subscription.status == status
+
+
+def test_br30_a_household_that_has_left_waits_for_no_place_any_more():
+    amap = Amap()
+    offer = amap.offer(status="open", start=date(2026, 12, 3), capacity_hundredths=100)
+    signed = amap.subscribe(amap.household, offer, status="awaiting_documents")
+    gone, other = amap.new_household("Parti"), amap.new_household("Autre")
+    first, second = (
+        subscriptions.wait(offer, household=one, equivalents_hundredths=100, client_token=uuid4(), by=None, now=NOW)
+        for one in (gone, other)
+    )
+    people.leave(gone, on=NOW.date() + timedelta(days=1), by=amap.committee, now=NOW)
+    tasks.let_leavers_go(NOW)
+    assert signing.place_in_line(second) == 2
+    tasks.let_leavers_go(NOW + timedelta(days=1))
+    first.refresh_from_db()
+    assert (first.status, signing.place_in_line(second)) == ("withdrawn", 1)
+    subscriptions.withdraw(signed, by=amap.member, now=NOW)
+    freed = signing.look_around(ContractOffer.objects.get(), other.pk, NOW.date())
+    assert signing.room(freed, other.pk) == 100
 
 
 @pytest.fixture

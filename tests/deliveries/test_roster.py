@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 from django.db.models import Sum
 
+from amap.actions import people
 from amap.errors import Refused
 from amap.letters import message
 from amap.models import Farm, Letter, Member, PickupPlace
@@ -50,6 +51,20 @@ def reminders():
 
 def at(*moment):
     return datetime(*moment, tzinfo=PARIS)
+
+
+def test_br62_a_household_that_leaves_gives_its_shifts_to_others_from_that_day_on(amap):
+    days = [date(2026, 11, 19), date(2026, 11, 26), date(2026, 12, 3), date(2026, 12, 10)]
+    shifts = [shift(amap, day) for day in days]
+    taken = [take(amap, one, now=at(2026, 11, 1, 9)) for one in shifts]
+    roster.request_swap(taken[3], by=amap.member, now=NOW)
+    people.leave(amap.household, on=date(2026, 12, 1), by=amap.committee, now=NOW)
+    tasks.let_leavers_go(NOW)
+    tasks.let_leavers_go(NOW)
+    assert list(ShiftAssignment.objects.values_list("status", flat=True)) == ["confirmed", "confirmed", "left", "left"]
+    assert list(Shift.objects.order_by("pk").values_list("taken", flat=True)) == [1, 1, 0, 0]
+    roster.remind(at(2026, 12, 1, 8, 5))
+    assert reminders() == []
 
 
 def test_br60_an_evening_opens_the_roles_it_needs(amap):
