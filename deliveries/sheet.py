@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from django.db.models import Q, Sum
+from django.utils.html import format_html
 
+from amap.dates import date_format
 from amap.euros import NO_BREAK_SPACE
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
@@ -111,6 +113,12 @@ def alphabetical(name):
 def contents_text(contents):
     """`[["Half share", 1], ["Bread", 2]]` → `Half share, 2 × Bread`."""
     return ", ".join(label if quantity == 1 else f"{quantity} × {label}" for label, quantity in contents)
+
+
+def when_and_where(begins, ends, place):
+    """`18:30 – 19:45, school yard`, the hours on one line."""
+    times = " – ".join(date_format(moment, "TIME_FORMAT") for moment in (begins, ends))
+    return format_html('<span class="nowrap">{}</span>, {}', times, place)
 
 
 def taken_text(title, contents):

@@ -322,7 +322,7 @@ def test_br52_evenings_to_fix_and_to_close(amap):
     one.status = "locked"
     one.save()
     assert "evenings_to_close" not in cards(amap, amap.lead, at(2026, 11, 26, 19))
-    assert "close the evening" in cards(amap, amap.lead, at(2026, 11, 26, 20))["evenings_to_close"].lines[0][0]
+    assert "close the distribution" in cards(amap, amap.lead, at(2026, 11, 26, 20))["evenings_to_close"].lines[0][0]
     one.status = "closed"
     one.save()
     assert "evenings_to_close" not in cards(amap, amap.lead, at(2026, 11, 26, 20))

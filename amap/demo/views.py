@@ -39,7 +39,7 @@ PERSONAS = {
     "distribution-lead": (
         "francoise.duvivier@example.org",
         _("Françoise, distribution lead"),
-        _("Holds the evening: the sheet, the volunteers, the keys."),
+        _("Holds the distribution: the sheet, the volunteers, the keys."),
     ),
     "committee": (
         "claire.aubertin@example.org",

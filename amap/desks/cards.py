@@ -181,7 +181,7 @@ def evenings_to_close(desk):
     for pk, day, status, opens, closes in rows:
         is_over = _moment(day, closes) < desk.now
         if status == Distribution.Status.LOCKED and is_over:
-            lines.append((_("%(day)s: close the evening") % {"day": _day(day)}, pk))
+            lines.append((_("%(day)s: close the distribution") % {"day": _day(day)}, pk))
         elif status == Distribution.Status.PLANNED and _moment(day, opens) - lock_hours <= desk.now:
             lines.append((_("%(day)s: fix the list") % {"day": _day(day)}, pk))
     if not lines:
@@ -191,7 +191,7 @@ def evenings_to_close(desk):
         ngettext("%(count)s distribution to finish", "%(count)s distributions to finish", len(lines))
         % {"count": len(lines)},
         lines[0][1],
-        note=_("A closed evening is in the history, with what was left and where it went."),
+        note=_("A closed distribution is in the history, with what was left and where it went."),
         icon="basket",
         lines=_and_more(lines, len(lines)),
     )

@@ -117,7 +117,7 @@ HELP = (
     ("farmer", "sprout", _("For farmers"), _("What to harvest, the list to post, your offers, your payments.")),
     ("liaison", "farm", _("For farm liaisons"), _("Between a farm and its members.")),
     ("treasurer", "cheque", _("For the treasurer"), _("Fees of the association, cheques on their way to the farms.")),
-    ("distribution", "door", _("For the distribution lead"), _("Before, during and after the evening.")),
+    ("distribution", "door", _("For the distribution lead"), _("Before, during and after the distribution.")),
     ("committee", "people", _("For the committee"), _("Setting up, agreeing, keeping an eye.")),
 )
 

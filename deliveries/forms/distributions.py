@@ -59,7 +59,7 @@ class CloseForm(forms.Form):
                 label=line.name, choices=choices, initial=default
             )
         self.fields["remarks"] = forms.CharField(
-            label=_("Remarks of the evening"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+            label=_("Remarks of the distribution"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
         )
 
     @property

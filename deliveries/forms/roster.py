@@ -14,7 +14,7 @@ class RoleForm(forms.Form):
     name = forms.CharField(label=_("Role"), max_length=60, required=False, widget=forms.TextInput({"class": "long"}))
     needed = forms.IntegerField(label=_("People"), min_value=1, max_value=30, required=False, initial=1)
     minimum = forms.IntegerField(label=_("At least"), min_value=0, max_value=30, required=False)
-    is_lead = forms.BooleanField(label=_("Leads the evening"), required=False)
+    is_lead = forms.BooleanField(label=_("Leads the distribution"), required=False)
     farm = forms.ModelChoiceField(
         label=_("Only when this farm delivers"), queryset=Farm.objects.none(), required=False, empty_label=_("always")
     )

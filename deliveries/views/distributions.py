@@ -11,9 +11,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
-from amap.dates import date_format
 from amap.errors import Refused
-from amap.euros import NO_BREAK_SPACE
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries import sheet as reader
@@ -72,9 +70,7 @@ def distributions(request):
 
 
 def _where(evening):
-    """`18:30 – 19:45, school yard`."""
-    times = [date_format(moment, "TIME_FORMAT") for moment in (evening.opens_at, evening.closes_at)]
-    return f"{NO_BREAK_SPACE}–{NO_BREAK_SPACE}".join(times) + f", {evening.place__name}"
+    return reader.when_and_where(evening.opens_at, evening.closes_at, evening.place__name)
 
 
 def _what(deliveries):

@@ -16,12 +16,12 @@ from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.dates import date_format
 from amap.errors import Refused
-from amap.euros import NO_BREAK_SPACE
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries.actions import roster as actions
 from deliveries.forms.roster import ReplacementForm, Roles
 from deliveries.models import Distribution, Shift, ShiftAssignment
+from deliveries.sheet import when_and_where
 
 EVENINGS_A_PAGE = 6
 STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
@@ -94,7 +94,7 @@ def roster(request):
             "holes": sum(1 for evening in coming if evening.missing),
             "is_past": past,
             "tabs": [
-                {"label": _("To come"), "url": "?", "is_current": not past},
+                {"label": _("Coming"), "url": "?", "is_current": not past},
                 {"label": _("Past"), "url": "?show=past", "is_current": past},
             ],
             "may_set": request.standing.has(*STAFF),
@@ -103,9 +103,8 @@ def roster(request):
 
 
 def where(evening):
-    """`18:00 – 20:00, school yard`: when and where the volunteers are expected."""
-    times = [date_format(moment, "TIME_FORMAT") for moment in (evening.volunteers_from, evening.volunteers_until)]
-    return f"{NO_BREAK_SPACE}–{NO_BREAK_SPACE}".join(times) + f", {evening.place.name}"
+    """When and where the volunteers are expected."""
+    return when_and_where(evening.volunteers_from, evening.volunteers_until, evening.place.name)
 
 
 def glance(coming, show):
@@ -292,6 +291,6 @@ def settings(request):
     )
     if request.method == "POST" and forms.is_valid():
         actions.set_roles(request.association, forms.rows, by=request.user, now=clock.now())
-        messages.success(request, _("The roles are saved; evenings to come follow them."))
+        messages.success(request, _("The roles are saved; distributions to come follow them."))
         return _back(request)
     return render(request, "deliveries/roster/settings.html", {"forms": forms})
