@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from amap.forms.fields import AddressField, HourField, NameField, PhoneField, TextField
 from amap.models import Association, PickupPlace
+from amap.models.people import MOST_PEOPLE
 
 
 def whole(label, least, most, help_text=""):
@@ -31,7 +32,7 @@ class SettingsForm(forms.ModelForm):
         required=False,
         help_text=gettext_lazy("Printed on the contracts: whom to ask when farm and household do not agree."),
     )
-    people_per_household_max = whole(gettext_lazy("People per household, at most"), 1, 12)
+    people_per_household_max = whole(gettext_lazy("People per household, at most"), 1, MOST_PEOPLE)
     price_step_cents = whole(
         gettext_lazy("Prices are rounded to (cents)"), 1, 100, gettext_lazy("5 means 21.00, 21.05, 21.10 …")
     )

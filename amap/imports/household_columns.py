@@ -3,11 +3,32 @@
 import re
 from datetime import date
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 
 from amap.imports import Column, by_words, words
+from amap.models.people import MOST_PEOPLE
 from amap.spreadsheets import as_text, fold
 
+# As many people of a household as a line can hold.
+PEOPLE = range(1, MOST_PEOPLE + 1)
+PARTS = {
+    "last": gettext_lazy("Last name, person"),
+    "first": gettext_lazy("First name, person"),
+    "person": gettext_lazy("Full name, person"),
+    "email": gettext_lazy("E-mail, person"),
+    "phone": gettext_lazy("Telephone, person"),
+}
+EXAMPLES = {
+    ("last", 1): ("Martin", "Nguyen", "Lefèvre"),
+    ("first", 1): ("Paul", "Linh", "Noëlle"),
+    ("email", 1): ("paul@example.org", "linh@example.org", ""),
+    ("phone", 1): ("06 39 98 00 01", "", "01 99 00 00 03"),
+    ("last", 2): ("Petit", "", ""),
+    ("first", 2): ("Julie", "", ""),
+    ("email", 2): ("julie@example.org", "", ""),
+    ("phone", 2): ("06 39 98 00 02", "", ""),
+}
 COLUMNS = [
     Column(
         "number",
@@ -26,16 +47,11 @@ COLUMNS = [
         ("Martin – Petit", "Nguyen", "Lefèvre"),
         gettext_lazy("left out, it is made from the last names"),
     ),
-    Column("last_1", gettext_lazy("Last name, person 1"), (), ("Martin", "Nguyen", "Lefèvre")),
-    Column("first_1", gettext_lazy("First name, person 1"), (), ("Paul", "Linh", "Noëlle")),
-    Column("person_1", gettext_lazy("Full name, person 1")),
-    Column("email_1", gettext_lazy("E-mail, person 1"), (), ("paul@example.org", "linh@example.org", "")),
-    Column("phone_1", gettext_lazy("Telephone, person 1"), (), ("06 39 98 00 01", "", "01 99 00 00 03")),
-    Column("last_2", gettext_lazy("Last name, person 2"), (), ("Petit", "", "")),
-    Column("first_2", gettext_lazy("First name, person 2"), (), ("Julie", "", "")),
-    Column("person_2", gettext_lazy("Full name, person 2")),
-    Column("email_2", gettext_lazy("E-mail, person 2"), (), ("julie@example.org", "", "")),
-    Column("phone_2", gettext_lazy("Telephone, person 2"), (), ("06 39 98 00 02", "", "")),
+    *(
+        Column(f"{part}_{n}", format_lazy("{part} {n}", part=label, n=n), (), EXAMPLES.get((part, n), ()))
+        for n in PEOPLE
+        for part, label in PARTS.items()
+    ),
     Column(
         "address",
         gettext_lazy("Address"),
@@ -124,8 +140,11 @@ PERSON_WORDS = {
     }.items()
     for word in listed
 }
-FIRST = frozenset(words("1|un|principal|principale"))
-SECOND = frozenset(words("2|deux|conjoint|conjointe|second|seconde|secondaire|partenaire|partner|co"))
+RANKS = {
+    **dict.fromkeys(words("1|un|principal|principale"), 1),
+    **dict.fromkeys(words("2|deux|conjoint|conjointe|second|seconde|secondaire|partenaire|partner|co"), 2),
+    **{str(n): n for n in PEOPLE[2:]},
+}
 FILLERS = frozenset(words("de|du|des|d|la|le|l|n|no|e"))
 ROLE_WORDS = frozenset(words("adulte|personne|membre|adherent|adherente|titulaire|contact|adult|person|member"))
 
@@ -155,8 +174,8 @@ def recognise(headings, columns):
 def about_person(text, *, again=False, landline=False):
     """`mail conjoint` → `email_2`; "" when the heading is about no person."""
     tokens = re.findall(r"[^\W\d]+|\d+", text)
-    rank = 2 if SECOND.intersection(tokens) or (again and not FIRST.intersection(tokens)) else 1
-    rest = [token for token in tokens if token not in FIRST | SECOND | FILLERS]
+    rank = max((RANKS[token] for token in tokens if token in RANKS), default=2 if again else 1)
+    rest = [token for token in tokens if token not in FILLERS and token not in RANKS]
     if not tokens:
         return ""
     without_role = [token for token in rest if token not in ROLE_WORDS]

@@ -13,7 +13,7 @@ from amap.euros import euros_text
 from amap.forms.fields import AddressField, NameField, PhoneField
 from amap.imports import Line, State, postal_code, stored_phone, words, wrong
 from amap.imports.directory import Directory, name_key
-from amap.imports.household_columns import LABELS
+from amap.imports.household_columns import LABELS, PEOPLE
 from amap.models import Household, Member, Membership
 from amap.models.people import normalise_email
 from amap.phones import phone_text
@@ -29,8 +29,8 @@ METHODS = {
 
 NAME = NameField(required=False)
 FIELDS = {
-    **dict.fromkeys(words("email_1|email_2"), AddressField(required=False)),
-    **dict.fromkeys(words("phone_1|phone_2"), PhoneField(required=False)),
+    **{f"email_{n}": AddressField(required=False) for n in PEOPLE},
+    **{f"phone_{n}": PhoneField(required=False) for n in PEOPLE},
     "address": NameField(required=False, max_length=200),
     "postal_code": NameField(required=False, max_length=10),
     "fee_reference": NameField(required=False, max_length=60),
@@ -136,7 +136,7 @@ class Reader:
     def _read(self, record):
         given = self._clean(record, "household")
         last = self._clean(record, "last_1")
-        persons = [self._person(record, 1, last), self._person(record, 2, last)]
+        persons = [self._person(record, n, last) for n in PEOPLE]
         last_names = [last] if last else []
         last_2 = self._clean(record, "last_2")
         if last and last_2 and not _same_name(last, last_2):
@@ -144,13 +144,14 @@ class Reader:
         name = given or " – ".join(last_names)[:100] or next((one.name for one in persons if one and one.name), "")
         if not name:
             raise Refused(_("No name."))
-        found = []
+        found, addresses = [], set()
         for person in persons:
             if person and (person.is_named or person.email or person.phone):
                 person.name = person.name or name
+                if person.email in addresses:
+                    person.email = ""  # one address for two people: it signs one of them in
+                addresses.add(person.email)
                 found.append(person)
-        if len(found) == 2 and found[0].email and found[0].email == found[1].email:
-            found[1].email = ""  # one address for two people: it signs one of them in
         return Facts(number_in(record), name, bool(given), found, self._fields(record), self._fee(record))
 
     @staticmethod
@@ -159,7 +160,7 @@ class Reader:
 
     def _person(self, record, n, last_name):
         full, first, last = (self._clean(record, f"{part}_{n}") for part in ("person", "first", "last"))
-        if n == 2 and first and not last:
+        if n > 1 and first and not last:
             last = last_name
         name = full or f"{first} {last}".strip()
         email = normalise_email(record.text(f"email_{n}"))

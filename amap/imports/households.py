@@ -1,7 +1,7 @@
-"""The list of households: a line per household, with two adults, an address and perhaps the fee paid."""
+"""The list of households: a line per household, with its people, an address and perhaps the fee paid."""
 
 from django import forms
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -12,7 +12,7 @@ from amap.actions import invitations, membership, people
 from amap.errors import Refused
 from amap.forms.fields import DayField
 from amap.imports import Kind, State, dependents, imported, restore, snapshot, some, words
-from amap.imports.household_columns import COLUMNS, LABELS, recognise
+from amap.imports.household_columns import COLUMNS, LABELS, PEOPLE, recognise
 from amap.imports.household_lines import Reader
 from amap.models import AuditEntry, Household, Member, Membership, MembershipPeriod, User
 from amap.phones import phone_text
@@ -51,7 +51,7 @@ class OptionsForm(forms.Form):
 class Households(Kind):
     name = "households"
     label = gettext_lazy("Households")
-    lede = gettext_lazy("A line per household: two adults, their e-mails and telephones, the address, the fee.")
+    lede = gettext_lazy("A line per household: its people, their e-mails and telephones, the address, the fee.")
     roles = frozenset({Role.COMMITTEE, Role.SECRETARY})
     options_form = OptionsForm
     reserved = dict.fromkeys(words("period|paid_on|method"), frozenset({Role.COMMITTEE, Role.TREASURER}))
@@ -98,11 +98,16 @@ class Households(Kind):
         return left
 
     def export(self, association, today, which=""):
-        keys = words(
-            "number|household|person_1|email_1|phone_1|person_2|email_2|phone_2|address|postal_code|city|joined_on"
+        here = Household.objects.filter(association=association).present(today)
+        people = here.annotate(people=Count("members")).aggregate(most=Max("people", default=0))["most"]
+        ranks = PEOPLE[: max(people, 2)]
+        keys = [
+            *("number", "household", *(f"{part}_{n}" for n in ranks for part in ("person", "email", "phone"))),
+            *("address", "postal_code", "city", "joined_on"),
+        ]
+        return [str(LABELS[key]) for key in keys], (
+            _exported(one, len(ranks)) for one in here.prefetch_related("members")
         )
-        households = Household.objects.filter(association=association).present(today).prefetch_related("members")
-        return [str(LABELS[key]) for key in keys], (_exported(one) for one in households)
 
 
 def export_memberships(association, today, which=""):
@@ -116,11 +121,10 @@ def export_memberships(association, today, which=""):
     return [str(LABELS[key]) for key in keys], (_exported_fee(one, paid.get(one.pk)) for one in households)
 
 
-def _exported(household):
-    people = list(household.members.all())[:2]
-    cells = [[one.name, one.email, phone_text(one.phone)] for one in people] + [["", "", ""]] * (2 - len(people))
+def _exported(household, people):
+    cells = [cell for one in household.members.all() for cell in (one.name, one.email, phone_text(one.phone))]
     return [
-        *(household.number, household.name, *cells[0], *cells[1]),
+        *(household.number, household.name, *cells, *[""] * (3 * people - len(cells))),
         *(household.address, household.postal_code, household.city, household.joined_on),
     ]
 

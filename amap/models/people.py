@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+# A household has no more people than this, whatever an association sets (BR-1).
+MOST_PEOPLE = 6
+
 # First segments of the site's own addresses: an association cannot take them as its name there.
 RESERVED_SLUGS = frozenset(
     [

@@ -535,6 +535,8 @@ def test_hundreds_of_households_are_written_in_few_statements(desk, django_asser
 def test_what_is_taken_out_comes_in_again_unchanged(desk, a, kind, file_format, language):
     desk.send("households", MESSY, period=a.period.pk)
     desk.confirm()
+    for name in ("lea", "tom", "zoe"):
+        a.household.members.create(association=a.association, name=name, email=f"{name}@example.org", position=2)
     desk.send("farms", FARMS)
     desk.confirm()
     User.objects.update(language=language)
@@ -545,6 +547,16 @@ def test_what_is_taken_out_comes_in_again_unchanged(desk, a, kind, file_format, 
     plan = desk.look().context["plan"]
     assert {line.state for line in plan.lines} == {"unchanged"}
     assert len(plan.lines) == (3 if kind == "farms" else a.association.households.count())
+
+
+def test_br1_four_people_of_a_household_go_out_and_come_in_again(desk, a):
+    for n, name in enumerate(("Léa", "Tom", "Zoé"), start=1):
+        a.household.members.create(association=a.association, name=name, phone=f"063998000{n}", position=n)
+    csv = b"".join(desk.client.get(desk.url("export", "households")).streaming_content)
+    a.household.members.exclude(position=0).delete()
+    desk.send("households", csv)
+    desk.confirm()
+    assert list(a.household.members.values_list("name", flat=True)) == ["Mina Membre", "Léa", "Tom", "Zoé"]
 
 
 # Farms
