@@ -28,7 +28,7 @@ EVERY_MINUTE = [
 # Dotted paths of idempotent functions of `now`: what has its hour in the week of an AMAP.
 EVERY_QUARTER = [
     "deliveries.tasks.lock_due",
-    "deliveries.tasks.announce_harvests",
+    "deliveries.tasks.announce_baskets",
     "deliveries.tasks.alert_missing_harvests",
     "deliveries.actions.roster.call_for_help",
 ]

@@ -12,7 +12,7 @@ from amap.models import Association, FarmLiaison, User
 from contracts.models import ContractOffer, Delivery
 from deliveries import papers
 from deliveries.actions import distributions, harvests, roster
-from deliveries.models import Distribution, HarvestList, ShiftAssignment
+from deliveries.models import Distribution, ShiftAssignment
 from deliveries.models.distributions import list_from
 from deliveries.sheet import deliveries_of, due_lines
 
@@ -57,19 +57,13 @@ def lock_due(now):
             distributions.lock(distribution, by=None, now=now)
 
 
-def announce_harvests(now):
-    """Write to the members as soon as they may see a harvest list (BR-45)."""
+def announce_baskets(now):
+    """Write to those who collect, from the hour at which they may see what the farms bring (BR-45, BR-75)."""
     today = timezone.localdate(now)
-    waiting = HarvestList.objects.filter(announced_at=None, delivery__day__gte=today).select_related(
-        "delivery__offer__farm", "delivery__association"
-    )
-    for harvest in waiting:
-        delivery, association = harvest.delivery, harvest.delivery.association
-        if list_from(delivery.day, association) > now:
-            continue
-        evening = Distribution.objects.filter(association=association, day=delivery.day, place=delivery.place_id)
-        if distribution := evening.select_related("association", "place").first():
-            harvests.announce(delivery, distribution=distribution, now=now)
+    waiting = Distribution.objects.filter(announced_at=None, day__range=(today, today + timedelta(days=7)))
+    for distribution in waiting.select_related("association", "place"):
+        if list_from(distribution.day, distribution.association) <= now < distribution.opens():
+            harvests.announce(distribution, now=now)
 
 
 def alert_missing_harvests(now):

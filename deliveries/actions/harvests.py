@@ -1,6 +1,7 @@
 """Saying what the farm brings."""
 
 from collections import defaultdict
+from datetime import timedelta
 
 from django.db import transaction
 from django.urls import reverse
@@ -12,9 +13,12 @@ from amap.models import Member
 from amap.states import record
 from contracts.models import ContractOffer, Delivery
 from deliveries.harvests import dues_before, harvests, share
-from deliveries.models import HarvestItem, HarvestList, HarvestPortion
+from deliveries.models import Distribution, HarvestItem, HarvestList, HarvestPortion
 from deliveries.models.distributions import list_from
 from deliveries.sheet import baskets_present, sheet
+
+# Before the doors open: whoever has no list by then is written to without it.
+LAST_CALL = timedelta(hours=7)
 
 
 @transaction.atomic
@@ -66,43 +70,59 @@ def post_harvest(delivery, *, items, news="", by, now):
 
 
 @transaction.atomic
-def announce(delivery, *, distribution, now):
-    """Write to everybody who collects at this delivery what is in their basket (BR-45). Once, whoever asks how often.
+def announce(distribution, *, now):
+    """Write to everybody who collects at this distribution: what, where and when, with the lists of the farms (BR-45,
+    BR-75). Once each, whoever asks how often.
 
-    The letter waits for the day's digest, unless that would come after the doors open.
+    Who still misses a list is written to once it is there, at the latest some hours before the doors open. The letter
+    waits for the day's digest, unless that would come after the doors open.
     """
-    if not HarvestList.objects.filter(delivery=delivery, announced_at=None).update(announced_at=now):
-        return
-    harvest = harvests([delivery.pk])[delivery.pk]
+    evening = sheet(distribution)
+    lists = harvests(evening.deliveries)
+    shares = {pk for pk, one in evening.deliveries.items() if one.kind == ContractOffer.Kind.HARVEST_SHARE}
+    missing = shares - lists.keys()
+    is_last_call = now >= distribution.opens() - LAST_CALL
     alike = defaultdict(list)
-    for line, contents in sheet(distribution).takers(delivery.pk):
-        alike[tuple(map(tuple, contents))].append(line.household_id)
+    for line in evening.lines:
+        if is_last_call or missing.isdisjoint(basket.delivery_id for basket in line.baskets):
+            taken = tuple((basket.delivery_id, tuple(map(tuple, basket.contents))) for basket in line.baskets)
+            alike[taken].append(line.household_id)
     members = defaultdict(list)
     everybody = [household for households in alike.values() for household in households]
     for member in Member.objects.filter(household__in=everybody).select_related("user"):
         members[member.household_id].append(member)
     association = distribution.association
-    for contents, households in alike.items():
+    for taken, households in alike.items():
         post(
             "basket_of_the_week",
             association=association,
             to=[member for household in households for member in members[household]],
-            key=f"basket:{delivery.pk}",
+            key=f"basket:{distribution.pk}",
             now=now,
             is_urgent=next_digest(now) >= distribution.opens(),
             context={
-                "farm": delivery.offer.farm.name,
-                "offer": delivery.offer.title,
                 "day": distribution.day.isoformat(),
                 "place": distribution.place.name,
+                "address": distribution.place.address,
                 "opens_at": distribution.opens_at.isoformat(),
                 "closes_at": distribution.closes_at.isoformat(),
-                "contents": contents,
-                "basket": harvest.basket(contents),
-                "news": harvest.news,
+                "baskets": [_basket(evening.deliveries[pk], lists.get(pk), contents) for pk, contents in taken],
                 "url": reverse("deliveries:distribution", args=[association.slug, distribution.pk]),
             },
         )
+    if is_last_call or not missing:
+        Distribution.objects.filter(pk=distribution.pk).update(announced_at=now)
+
+
+def _basket(delivery, harvest, contents):
+    """What the letter says of one delivery: `portions`, what the farm brings of it, where it has said so."""
+    return {
+        "farm": delivery.farm,
+        "offer": delivery.title,
+        "contents": contents,
+        "portions": harvest.basket(contents) if harvest else [],
+        "news": harvest.news if harvest else "",
+    }
 
 
 def share_again(deliveries, *, step_grams):

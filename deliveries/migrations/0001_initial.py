@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 ),
                 ("locked_at", models.DateTimeField(blank=True, null=True)),
                 ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("announced_at", models.DateTimeField(blank=True, null=True)),
                 ("remarks", models.TextField(blank=True, verbose_name="remarks of the evening")),
                 (
                     "association",
@@ -138,7 +139,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("posted_at", models.DateTimeField()),
                 ("updated_at", models.DateTimeField(blank=True, null=True)),
-                ("announced_at", models.DateTimeField(blank=True, null=True)),
                 ("news", models.TextField(blank=True, verbose_name="news from the farm")),
                 (
                     "delivery",

@@ -22,7 +22,9 @@ class DistributionQuerySet(models.QuerySet):
 
 
 class Distribution(models.Model):
-    """One evening at one place. It gathers the deliveries of its day and place; hours are local."""
+    """One evening at one place. It gathers the deliveries of its day and place; hours are local. `announced_at`: those
+    who collect were written to.
+    """
 
     class Status(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -41,6 +43,7 @@ class Distribution(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED)
     locked_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    announced_at = models.DateTimeField(null=True, blank=True)
     remarks = models.TextField(_("remarks of the evening"), blank=True)
 
     objects = DistributionQuerySet.as_manager()
@@ -95,15 +98,12 @@ def with_hours(deliveries):
 
 
 class HarvestList(models.Model):
-    """What the farm brings to one delivery (BR-45). `updated_at`: changed after members could see it; `announced_at`:
-    they were written to.
-    """
+    """What the farm brings to one delivery (BR-45). `updated_at`: changed after members could see it."""
 
     delivery = models.OneToOneField(Delivery, models.CASCADE, related_name="harvest_list")
     posted_at = models.DateTimeField()
     posted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     updated_at = models.DateTimeField(null=True, blank=True)
-    announced_at = models.DateTimeField(null=True, blank=True)
     news = models.TextField(_("news from the farm"), blank=True)
 
     def __str__(self):

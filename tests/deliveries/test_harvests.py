@@ -153,30 +153,59 @@ def test_nothing_is_divided_while_nobody_has_signed(amap):
 
 def test_members_hear_at_the_agreed_hour_what_is_in_their_own_basket_br_45(amap, delivery):
     post(delivery, CARROTS, LETTUCES, news="Premières gelées.")
-    tasks.announce_harvests(BEFORE)
+    tasks.announce_baskets(BEFORE)
     assert not Letter.objects.exists()
-    tasks.announce_harvests(NOON)
+    tasks.announce_baskets(NOON)
     [letter] = Letter.objects.all()
     assert (letter.kind, letter.to, letter.is_urgent) == ("basket_of_the_week", amap.member.email, False)
-    assert letter.context["basket"] == [["Carottes", 1500, "g", ""], ["Laitue", 1, "piece", ""]]
+    [basket] = letter.context["baskets"]
+    assert basket["portions"] == [["Carottes", 1500, "g", ""], ["Laitue", 1, "piece", ""]]
     text = message([letter]).body
+    assert "You collect on Thursday 26 November 2026 from 18:30 to 19:45: Préau de l'école.\n3 rue des Écoles" in text
     assert "- Carottes: 1.5\xa0kg\n- Laitue: 1\n" in text
     assert "Premières gelées." in text
+
+
+def test_br75_who_has_bread_only_hears_of_it_without_waiting_for_vegetables(amap, delivery):
+    bread = amap.offer(title="Pain", kind="fixed_quantity")
+    amap.subscribe(amap.household, bread)
+    amap.subscribe(amap.household_of(amap.lead), bread, quantity=2)
+    tasks.announce_baskets(NOON)
+    [letter] = Letter.objects.all()
+    assert letter.to == amap.lead.email
+    assert "Pain (Ferme des Saules Gris)\n- 2 × Part entière\n" in message([letter]).body
+    post(delivery, CARROTS, now=NOON)
+    for _n in range(2):
+        tasks.announce_baskets(datetime(2026, 11, 25, 17, 0, tzinfo=PARIS))
+    later = Letter.objects.exclude(pk=letter.pk).get()
+    assert later.to == amap.member.email
+    text = message([later]).body
+    assert "- Carottes: 1.5\xa0kg\n\nPain (Ferme des Saules Gris)\n- 1 × Part entière\n" in text
 
 
 def test_two_ticks_at_once_write_once(amap, delivery):
     post(delivery, CARROTS)
     waiting = Distribution.objects.get(day=THURSDAY)
-    tasks.announce_harvests(NOON)
-    harvests.announce(delivery, distribution=waiting, now=NOON)
-    tasks.announce_harvests(NOON)
+    tasks.announce_baskets(NOON)
+    harvests.announce(waiting, now=NOON)
+    tasks.announce_baskets(NOON)
     assert Letter.objects.count() == 1
 
 
-def test_a_list_posted_too_late_for_the_digest_leaves_at_once(amap, delivery):
-    afternoon = datetime(2026, 11, 26, 15, 0, tzinfo=PARIS)
-    post(delivery, CARROTS, now=afternoon)
-    tasks.announce_harvests(afternoon)
+def test_a_list_that_does_not_come_keeps_nobody_from_their_letter_br_75(amap, delivery):
+    tasks.announce_baskets(datetime(2026, 11, 26, 11, 29, tzinfo=PARIS))
+    assert not Letter.objects.exists()
+    tasks.announce_baskets(datetime(2026, 11, 26, 11, 30, tzinfo=PARIS))
+    letter = Letter.objects.get()
+    assert letter.send_after == datetime(2026, 11, 26, 12, 30, tzinfo=PARIS)
+    assert "- 1 × Part entière\n" in message([letter]).body
+    post(delivery, CARROTS, now=MORNING)
+    tasks.announce_baskets(datetime(2026, 11, 26, 13, tzinfo=PARIS))
+    assert Letter.objects.count() == 1
+
+
+def test_a_letter_too_late_for_the_digest_leaves_at_once(amap, delivery):
+    tasks.announce_baskets(datetime(2026, 11, 26, 15, tzinfo=PARIS))
     assert Letter.objects.get().is_urgent
 
 
@@ -255,7 +284,13 @@ def test_the_page_shows_what_each_share_gets_without_writing_anything(amap, clie
     part = client.post(url(amap, "harvest", delivery.pk), typed, headers={"HX-Request": "true"})
     for response in (whole, part):
         text = response.content.decode()
-        for words in ("1.35\xa0kg", "650\xa0g", "1.85\xa0kg", "1 variety: the contract promises at least 5", "Divided by 42 whole shares"):
+        for words in (
+            "1.35\xa0kg",
+            "650\xa0g",
+            "1.85\xa0kg",
+            "1 variety: the contract promises at least 5",
+            "Divided by 42 whole shares",
+        ):
             assert words in text
     assert b"<html" in whole.content
     assert b"<html" not in part.content
