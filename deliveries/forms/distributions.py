@@ -59,8 +59,15 @@ class CloseForm(forms.Form):
                 label=line.name, choices=choices, initial=default
             )
         self.fields["remarks"] = forms.CharField(
-            label=_("Remarks of the distribution"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+            label=_("Remarks of the distribution"),
+            required=False,
+            max_length=2000,
+            widget=forms.Textarea(attrs={"rows": 4}),
         )
+
+    @property
+    def fate_fields(self):
+        return [self[name] for name in self.fields if name.startswith("fate_")]
 
     @property
     def fates(self):

@@ -144,8 +144,12 @@ def _rows(lines, read, slug):
 
 
 def _what(line, deliveries, words=None, fates=None):
-    """What a household takes, and what happened, in one line of text."""
-    parts = [taken_text(deliveries[basket.delivery_id].title, basket.contents) for basket in line.baskets]
+    """What a household still takes, and what happened, in one line of text."""
+    parts = [
+        taken_text(deliveries[basket.delivery_id].title, basket.contents)
+        for basket in line.baskets
+        if basket.outcome != Basket.Outcome.COLLECTED
+    ]
     if words:
         first = line.baskets[0]
         if line.is_collected and first.collected_at:
