@@ -8,9 +8,11 @@ letters leave within a minute, alone. The others wait for the digest hour: one e
 import smtplib
 import unicodedata
 from datetime import datetime, time, timedelta
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import Max
 from django.template import Context
 from django.template.loader import get_template
@@ -54,6 +56,26 @@ def post(kind, *, association, to, key, now, context=None, is_urgent=False, send
     return len(letters)
 
 
+@transaction.atomic
+def post_at_once(kind, *, to, context, now):
+    """Queue a letter to an (e-mail, language) pair who waits for it, such as a code to sign in: it leaves in seconds.
+
+    It belongs to no association, and its words are forgotten once it has left.
+    """
+    ((email, language),) = readers(to)
+    letter = Letter.objects.create(
+        key=f"{kind}:{uuid4()}",
+        kind=kind,
+        to=email,
+        language=language,
+        context=context,
+        is_urgent=True,
+        created_at=now,
+        send_after=now,
+    )
+    _hand_out(letter.pk, letter.tries, now)
+
+
 def readers(to):
     """The (e-mail, language) pairs behind a recipient."""
     match to:
@@ -88,11 +110,15 @@ def send_waiting(now):
     )
     due = Letter.objects.filter(status=Letter.Status.QUEUED, send_after__lte=now)
     for pk, tries in due.filter(is_urgent=True).values_list("pk", "tries")[:500]:
-        jobs.enqueue("amap.letters.send_urgent", key=f"letter:{pk}:{tries}", now=now, letter_id=pk)
+        _hand_out(pk, tries, now)
     today = timezone.localdate(now)
     digests = due.filter(is_urgent=False).order_by("to").values_list("to").annotate(tries=Max("tries"))
     for to, tries in digests[:1000]:
         jobs.enqueue("amap.letters.send_digest", key=f"digest:{today}:{tries}:{to}", now=now, to=to)
+
+
+def _hand_out(pk, tries, now):
+    jobs.enqueue("amap.letters.send_urgent", key=f"letter:{pk}:{tries}", now=now, letter_id=pk)
 
 
 def send_urgent(*, letter_id, now):
@@ -129,7 +155,8 @@ def _send(letters, now, digest_on=None):
         # The line broke: it may have been accepted. Twice would be worse than a question on the committee's desk.
         mine.update(status=Letter.Status.UNKNOWN, error=str(trouble)[:300])
     else:
-        mine.update(status=Letter.Status.SENT, sent_at=now, error="")
+        forgotten = {} if letters[0].association_id else {"context": {}}
+        mine.update(status=Letter.Status.SENT, sent_at=now, error="", **forgotten)
 
 
 def message(letters):

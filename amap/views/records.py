@@ -20,6 +20,7 @@ from amap.pages import page_of
 KEEPERS = (Role.COMMITTEE, Role.SECRETARY)
 # What a letter is about. Not its subject: a letter may be here because its words cannot be made.
 LETTERS = {
+    "account": gettext_lazy("an account"),
     "basket_of_the_week": gettext_lazy("the basket of the week"),
     "contract_signed": gettext_lazy("a contract signed"),
     "contract_validated": gettext_lazy("a contract valid"),
