@@ -43,6 +43,7 @@ EVERY_DAY = [
     (time(1, 0), "contracts.books.nightly"),
     (time(2, 0), "amap.backup.nightly"),
     (time(3, 0), "amap.jobs.forget"),
+    (time(6, 0), "deliveries.tasks.close_forgotten"),
     (time(8, 0), "contracts.actions.payments.remind"),
     (time(8, 5), "deliveries.actions.roster.remind"),
 ]

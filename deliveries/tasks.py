@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,11 +12,12 @@ from amap.models import Association, FarmLiaison, User
 from contracts.models import ContractOffer, Delivery
 from deliveries import papers
 from deliveries.actions import distributions, harvests, roster
-from deliveries.models import Distribution, ShiftAssignment
+from deliveries.models import Basket, Distribution, ShiftAssignment
 from deliveries.models.distributions import list_from
 from deliveries.sheet import deliveries_of, due_lines
 
 MISSING_HOURS = 24
+PAPER_WAITS = timedelta(days=7)
 
 
 def plan_ahead(now):
@@ -64,6 +65,20 @@ def announce_baskets(now):
     for distribution in waiting.select_related("association", "place"):
         if list_from(distribution.day, distribution.association) <= now < distribution.opens():
             harvests.announce(distribution, now=now)
+
+
+def close_forgotten(now):
+    """Close the distributions of the days before: what nobody signed for is uncollected (BR-51, daily).
+
+    Where nobody was ticked at all, the list was probably signed on paper: whoever has it is given a week to say so.
+    """
+    today = timezone.localdate(now)
+    ticked = Basket.objects.filter(distribution=OuterRef("pk"), outcome=Basket.Outcome.COLLECTED)
+    forgotten = Distribution.objects.filter(
+        Exists(ticked) | Q(day__lt=today - PAPER_WAITS), status=Distribution.Status.LOCKED, day__lt=today
+    )
+    for distribution in forgotten:
+        distributions.close(distribution, by=None, now=now)
 
 
 def alert_missing_harvests(now):

@@ -56,6 +56,7 @@ WORK = {
     "deliveries.actions.roster.remind": gettext_lazy("reminders of shifts"),
     "deliveries.tasks.alert_missing_harvests": gettext_lazy("asking for harvest lists"),
     "deliveries.tasks.announce_baskets": gettext_lazy("the letters about the baskets"),
+    "deliveries.tasks.close_forgotten": gettext_lazy("closing the distributions nobody closed"),
     "deliveries.tasks.hold_the_past": gettext_lazy("recording what was delivered before"),
     "deliveries.tasks.lock_due": gettext_lazy("fixing the list of a distribution"),
     "deliveries.tasks.plan_ahead": gettext_lazy("planning the distributions ahead"),

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from amap import states
 from amap.dates import date_format
@@ -156,6 +157,7 @@ def annotate(distribution, *, household, note, by, now):
 @transaction.atomic
 def close(distribution, *, on_paper=(), fates=None, remarks="", by, now):
     """End the evening: whatever nobody signed for is uncollected, and its fate is written down; no refund (BR-51).
+    Before the doors close, only once everybody has come.
 
     `on_paper`: ids of households that signed on paper. `fates`: {household id: `Basket.Fate`} for those that differ
     from the association's rule. The deliveries are held.
@@ -173,6 +175,8 @@ def close(distribution, *, on_paper=(), fates=None, remarks="", by, now):
     distribution = lock(distribution, by=by, now=now)
     if on_paper:
         collect(distribution, households=on_paper, by=by, now=now)
+    if now < distribution.closes():
+        _refuse_while_awaited(distribution)
     left = defaultdict(list)
     for basket in distribution.baskets.select_for_update().filter(outcome=Basket.Outcome.EXPECTED):
         basket.distribution = distribution
@@ -321,6 +325,19 @@ def _baskets(distribution, households):
     for basket in baskets:
         basket.distribution = distribution
     return baskets
+
+
+def _refuse_while_awaited(distribution):
+    awaited = distribution.baskets.filter(outcome=Basket.Outcome.EXPECTED).values("household").distinct().count()
+    if awaited:
+        raise Refused(
+            ngettext(
+                "%(count)s household may still come until %(hour)s: close the distribution then.",
+                "%(count)s households may still come until %(hour)s: close the distribution then.",
+                awaited,
+            )
+            % {"count": awaited, "hour": date_format(distribution.closes_at, "TIME_FORMAT")}
+        )
 
 
 def _write(baskets, outcome, *, by, now, fate="", collected_at=None, ticked_by=None, collected_by=""):

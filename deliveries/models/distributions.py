@@ -70,6 +70,10 @@ class Distribution(models.Model):
         """The moment the doors open."""
         return clock.at(self.day, self.opens_at)
 
+    def closes(self) -> datetime:
+        """The moment the doors close: what nobody signed for by then is uncollected (BR-51)."""
+        return clock.at(self.day, self.closes_at)
+
     def locks(self, hours_before) -> datetime:
         """The moment the list is fixed by itself (BR-52)."""
         return self.opens() - timedelta(hours=hours_before)

@@ -11,6 +11,7 @@ from amap import jobs
 from amap.errors import Refused
 from amap.models import AuditEntry, Job
 from contracts.models import Delivery, Subscription, SubscriptionLine
+from deliveries import tasks
 from deliveries.actions import distributions
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment, ShiftRole
 from deliveries.sheet import alphabetical, season, sheet, taken_text, volunteers
@@ -18,6 +19,7 @@ from tests.cast import NOW, PARIS, TODAY, Amap
 
 THURSDAY = date(2026, 11, 26)  # rank 9 of the cast's vegetables
 EVENING = datetime(2026, 11, 26, 18, 40, tzinfo=PARIS)
+AFTERWARDS = datetime(2026, 11, 26, 19, 45, tzinfo=PARIS)
 
 pytestmark = pytest.mark.django_db
 
@@ -196,11 +198,11 @@ def test_a_note_stands_beside_the_list_with_its_author_br_52(amap, locked):
 def test_what_nobody_signed_for_gets_its_fate_and_no_refund_br_51(amap, locked):
     ancel, bardot, cendre = ids(amap, "Ancel", "Bardot", "Cendre")
     distributions.collect(locked, households=[ancel], by=amap.lead, now=EVENING)
-    evening = distributions.close(locked, fates={bardot: "kept"}, remarks="Il a plu.", by=amap.lead, now=EVENING)
+    evening = distributions.close(locked, fates={bardot: "kept"}, remarks="Il a plu.", by=amap.lead, now=AFTERWARDS)
     fates = dict(Basket.objects.values_list("household", "fate"))
     assert fates == {ancel: "", bardot: "kept", cendre: "charity"}
     assert Basket.objects.filter(outcome="uncollected").count() == 2
-    assert (evening.status, evening.remarks, evening.closed_at) == ("closed", "Il a plu.", EVENING)
+    assert (evening.status, evening.remarks, evening.closed_at) == ("closed", "Il a plu.", AFTERWARDS)
     assert Delivery.objects.get(day=THURSDAY).status == Delivery.Status.HELD
     with pytest.raises(Refused, match="closed"):
         distributions.collect(evening, households=[bardot], by=amap.lead, now=EVENING)
@@ -208,17 +210,47 @@ def test_what_nobody_signed_for_gets_its_fate_and_no_refund_br_51(amap, locked):
 
 def test_an_evening_signed_on_paper_closes_in_one_go(amap, locked):
     ancel, bardot, cendre = ids(amap, "Ancel", "Bardot", "Cendre")
-    distributions.close(locked, on_paper=[ancel, bardot], by=amap.lead, now=EVENING)
+    distributions.close(locked, on_paper=[ancel, bardot], by=amap.lead, now=AFTERWARDS)
     outcomes = dict(Basket.objects.values_list("household", "outcome"))
     assert outcomes == {ancel: "collected", bardot: "collected", cendre: "uncollected"}
+
+
+def test_br51_a_basket_is_awaited_until_the_doors_close(amap, locked):
+    ancel, bardot, cendre = ids(amap, "Ancel", "Bardot", "Cendre")
+    distributions.collect(locked, households=[ancel], by=amap.lead, now=EVENING)
+    with pytest.raises(Refused, match="1 household may still come until 19:45"):
+        distributions.close(locked, on_paper=[bardot], by=amap.lead, now=AFTERWARDS - timedelta(minutes=1))
+    assert Basket.objects.filter(outcome="expected").count() == 2
+    distributions.close(locked, on_paper=[bardot, cendre], by=amap.lead, now=EVENING)
+    assert set(Basket.objects.values_list("outcome", flat=True)) == {"collected"}
+
+
+def test_br51_a_forgotten_evening_is_closed_the_next_morning(amap, locked):
+    ancel, bardot, cendre = ids(amap, "Ancel", "Bardot", "Cendre")
+    distributions.collect(locked, households=[ancel], by=amap.lead, now=EVENING)
+    tasks.close_forgotten(AFTERWARDS)
+    assert Basket.objects.filter(outcome="expected").count() == 2
+    for _n in range(2):
+        tasks.close_forgotten(datetime(2026, 11, 27, 6, 0, tzinfo=PARIS))
+    found = {pk: (outcome, fate) for pk, outcome, fate in Basket.objects.values_list("household", "outcome", "fate")}
+    assert found == {ancel: ("collected", ""), bardot: ("uncollected", "charity"), cendre: ("uncollected", "charity")}
+    assert Distribution.objects.get(pk=locked.pk).is_closed
+    assert Delivery.objects.get(day=THURSDAY).status == Delivery.Status.HELD
+
+
+def test_br51_a_list_on_which_nobody_was_ticked_waits_a_week_for_its_paper(amap, locked):
+    tasks.close_forgotten(datetime(2026, 12, 3, 6, 0, tzinfo=PARIS))
+    assert Basket.objects.filter(outcome="expected").count() == 3
+    tasks.close_forgotten(datetime(2026, 12, 4, 6, 0, tzinfo=PARIS))
+    assert Basket.objects.filter(outcome="uncollected", fate="charity").count() == 3
 
 
 def test_an_evening_is_not_closed_before_it_begins_nor_twice(amap, locked):
     with pytest.raises(Refused, match="26 November"):
         distributions.close(locked, by=amap.lead, now=EVENING - timedelta(hours=1))
-    distributions.close(locked, by=amap.lead, now=EVENING)
+    distributions.close(locked, by=amap.lead, now=AFTERWARDS)
     with pytest.raises(Refused, match="already closed"):
-        distributions.close(locked, by=amap.lead, now=EVENING)
+        distributions.close(locked, by=amap.lead, now=AFTERWARDS)
 
 
 def test_the_quantities_are_the_sums_of_the_list_before_and_after_d8(amap, offer):
@@ -345,7 +377,7 @@ def test_the_page_of_one_household_takes_a_name_and_a_note(amap, client, locked)
 
 
 def test_closing_asks_what_became_of_each_basket(amap, client, locked, time_machine):
-    time_machine.move_to(EVENING, tick=False)
+    time_machine.move_to(AFTERWARDS, tick=False)
     ancel, bardot, cendre = ids(amap, "Ancel", "Bardot", "Cendre")
     client.force_login(amap.lead)
     client.post(url(amap, "collect", locked.pk), {"household": ancel})
