@@ -45,7 +45,6 @@ def sheet(request, pk):
         if wanted in f"{alphabetical(line.name)} {line.code.casefold()}" and not (only_left and line.is_collected)
     ]
     url = reverse("deliveries:sheet", args=[request.standing.slug, pk])
-    left = len(read.lines) - read.collected
     context = _counts(read) | {
         "evening": evening,
         "rows": _rows(lines, read, request.standing.slug),
@@ -54,8 +53,8 @@ def sheet(request, pk):
         "only_left": only_left,
         "deliveries": list(read.deliveries.values()),
         "tabs": [
-            {"label": _("Everybody"), "url": url, "is_current": not only_left, "count": len(read.lines)},
-            {"label": _("Still to come"), "url": f"{url}?show=left", "is_current": only_left, "count": left},
+            {"label": _("Everybody"), "url": url, "is_current": not only_left},
+            {"label": _("Still to come"), "url": f"{url}?show=left", "is_current": only_left},
         ],
         "runs": request.standing.has(*RUNNERS),
         "has_begun": evening.opens() <= clock.now(),
