@@ -67,7 +67,7 @@ def _rows(read, lists):
         said = " · ".join(filter(None, [phones.get(line.household_id), by, *line.notes]))
         signed = f"{timezone.localtime(line.baskets[0].collected_at):%H:%M}" if line.is_collected else ""
         rows.append((line.name, line.code, said, cells, signed))
-    return format_html_join("", '<tr><th>{} <small>{} {}</small></th>{}<td class="sign">{}</td></tr>', rows)
+    return format_html_join("", '<tr><th>{} <small>{}<br>{}</small></th>{}<td class="sign">{}</td></tr>', rows)
 
 
 def _taken(contents, harvest):

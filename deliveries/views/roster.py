@@ -24,6 +24,7 @@ from deliveries.models import Distribution, Shift, ShiftAssignment
 from deliveries.sheet import when_and_where
 
 EVENINGS_A_PAGE = 6
+EVENINGS_ON_PAPER = 13  # a quarter of Thursdays
 STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
@@ -128,7 +129,7 @@ def glance(coming, show):
 def roster_pdf(request):
     """D10: the grid of dates and roles, to hang up at the place."""
     today = clock.today()
-    coming = evenings(request.association, request.standing, today)[:26]
+    coming = evenings(request.association, request.standing, today)[:EVENINGS_ON_PAPER]
     roles = {row["shift"].role for evening in coming for row in evening.rows}
     roles = sorted(roles, key=lambda role: (role.position, role.pk))
     rows = []
