@@ -206,13 +206,13 @@ def remind(now):
         distribution__day__gt=today,
         distribution__day__lte=today + timedelta(days=max(REMINDED)),
         status__in=[Status.CONFIRMED, Status.SWAP_REQUESTED],
-    ).select_related("association", "household", "shift__role", "distribution__place")
+    ).select_related("household", "shift__role", "distribution__place", "distribution__association")
     for assignment in coming:
         days = (assignment.distribution.day - today).days
         reminder = min(step for step in REMINDED if days <= step)
         post(
             "shift_reminder",
-            association=assignment.association,
+            association=assignment.distribution.association,
             to=assignment.household,
             key=f"shift_reminder:{assignment.pk}:{reminder}",
             now=now,
@@ -241,7 +241,6 @@ def _call(distribution, now):
     people = people.exclude(
         household__in=distribution.assignments.filter(status__in=ShiftAssignment.HOLDS).values("household")
     )
-    roster = reverse("deliveries:roster", args=[distribution.association.slug])
     post(
         "shift_urgent",
         association=distribution.association,
@@ -255,7 +254,7 @@ def _call(distribution, now):
             "from": distribution.volunteers_from.isoformat(),
             "until": distribution.volunteers_until.isoformat(),
             "missing": sum(needed - there for needed, _minimum, there in shifts if there < needed),
-            "url": f"{roster}#evening-{distribution.pk}",
+            "url": _on_roster(distribution),
         },
     )
 
@@ -299,4 +298,9 @@ def _about(distribution, shift):
         "until": distribution.volunteers_until.isoformat(),
         "role": shift.role.name,
         "instructions": "\n".join(filter(None, [shift.role.instructions, distribution.place.instructions])),
+        "url": _on_roster(distribution),
     }
+
+
+def _on_roster(distribution):
+    return f"{reverse('deliveries:roster', args=[distribution.association.slug])}#evening-{distribution.pk}"

@@ -308,3 +308,13 @@ def test_two_places_on_one_day_each_have_their_evening_in_the_season(amap, clien
     client.force_login(amap.member)
     page = client.get("/belombre/roster/").content.decode()
     assert all(page.count(f"#evening-{one.pk}") for one in Distribution.objects.all())
+
+
+def test_the_letters_of_a_shift_lead_to_it(amap):
+    some = shift(amap, date(2026, 11, 28))
+    take(amap, some)
+    roster.remind(NOW)
+    for kind in ("shift_taken", "shift_reminder"):
+        assert (
+            f"/belombre/roster/#evening-{some.distribution_id}" in message([Letter.objects.filter(kind=kind)[0]]).body
+        )
