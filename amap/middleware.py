@@ -1,9 +1,12 @@
-"""What every request passes: headers, clean input, the reader's language, where we are, refusals."""
+"""What every request passes: headers, clean input, the reader's language, signing in, where we are, refusals."""
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -48,6 +51,27 @@ class ReaderLanguage:
         response.headers.setdefault("Content-Language", chosen)
         response.headers["Vary"] = ", ".join(filter(None, [response.headers.get("Vary"), "Accept-Language"]))
         return response
+
+
+class SignInFirst(LoginRequiredMiddleware):
+    """Strangers sign in first. What somebody was sending when their session had ended is kept until they have
+    (`site:unsent`): typed work is never lost, but for files and passwords.
+    """
+
+    MOST_CHARACTERS = 200_000
+
+    def handle_no_permission(self, request, view_func):
+        if request.htmx:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        if request.method != "POST":
+            return super().handle_no_permission(request, view_func)
+        fields = [[name, value] for name, values in request.POST.lists() for value in values]
+        fields = [field for field in fields if field[0] != "csrfmiddlewaretoken"]
+        if request.FILES or any("password" in name for name, _value in fields):
+            return redirect_to_login("/")
+        if sum(len(name) + len(value) for name, value in fields) <= self.MOST_CHARACTERS:
+            request.session["unsent"] = {"url": request.get_full_path(), "fields": fields}
+        return redirect_to_login(reverse("site:unsent"))
 
 
 class Here:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("language/", site.language, name="language"),
     path("start/", site.start, name="start"),
     path("invitations/<str:token>/", site.invitation, name="invitation"),
+    path("unsent/", site.unsent, name="unsent"),
     path("profile/", site.profile, name="profile"),
     path("help/", desks.help_page, name="help"),
     path("help/<slug:page>/", desks.help_page, name="help_page"),

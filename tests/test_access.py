@@ -45,6 +45,7 @@ TABLE = [
     ("site:renew_calendar",             POST, "",                                  "Lo oo oo oo oo oo o o o"),
     ("site:withdraw_calendar",          POST, "",                                  "Lo oo oo oo oo oo o o o"),
     ("site:feed",                       GET,  "feed",                              "oo oo oo oo oo oo o o o"),
+    ("site:unsent",                     GET,  "",                                  "Lo oo oo oo oo oo o o o"),
     ("amap:home",                       GET,  "",                                  "L- oo oo oo oo oo o - -"),
     ("amap:committee",                  GET,  "",                                  "L- xx xx xx oo xx o - -"),
     ("amap:my_household",               GET,  "",                                  "L- oo -- oo oo oo o - -"),

@@ -37,6 +37,12 @@ def entrance(request):
     return render(request, "amap/site/entrance.html", {"standings": standings, "farms": farms})
 
 
+def unsent(request):
+    """What was being sent when the session had ended, to be sent again now that its author has signed in."""
+    kept = request.session.get("unsent")
+    return render(request, "amap/site/unsent.html", {"kept": kept}) if kept else redirect("site:entrance")
+
+
 @login_not_required
 @never_cache
 def start(request):

@@ -1,10 +1,13 @@
 """Signing in: by a code, or by a password if there is one; the same answer for everybody (R16; reliability.md §5.3)."""
 
+import html
 import re
+from datetime import date
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -109,6 +112,41 @@ def test_asking_for_a_code_or_a_new_password_tells_nobody_who_is_a_member(client
     assert (code.status_code, code["Location"]) == (302, reverse("account_confirm_login_code"))
     reset = client.post(reverse("account_reset_password"), {"email": email})
     assert (reset.status_code, reset["Location"]) == (302, reverse("account_reset_password_done"))
+
+
+# A session that ends while one is typing
+
+
+def hidden(answer):
+    """The hidden fields of the form on a page."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', answer.content.decode())
+    return {name: html.unescape(value) for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def test_a_grid_sent_after_the_session_ended_comes_back_with_everything_typed(client, amap):
+    """interface.md: forms never lose work when the session expires."""
+    offer = amap.offer(kind="by_date", status="open", start=date(2026, 12, 3))
+    flour = offer.products.first().pk
+    page = reverse("contracts:sign", args=[amap.slug, offer.pk])
+    answer = client.post(page, {f"c_1_{flour}": "2", f"c_4_{flour}": "3"}, follow=True)
+    assert "Send me a code" in answer.content.decode()
+    next_page = hidden(answer)["next"]
+    client.post(reverse("account_request_login_code"), {"email": amap.member.email, "next": next_page})
+    back = client.post(reverse("account_confirm_login_code"), {"code": code_sent(), "next": next_page}, follow=True)
+    assert "Nothing is lost" in back.content.decode()
+    assert f'action="{page}"' in back.content.decode()
+    kept = {name: value for name, value in hidden(back).items() if name.startswith("c_")}
+    assert kept == {f"c_1_{flour}": "2", f"c_4_{flour}": "3"}
+    assert "step=pay" in client.post(page, kept).headers["Location"]
+
+
+def test_what_cannot_be_kept_is_not_promised(client, amap):
+    client.post("/belombre/imports/new/households/", {"file": SimpleUploadedFile("x.csv", b"Nom\nMartin\n")})
+    client.post("/profile/", {"name": "x" * 300_000})
+    client.post("/profile/", {"password": "secret"})
+    assert client.post("/profile/", {"name": "x"}, headers={"hx-request": "true"}).headers["HX-Refresh"] == "true"
+    client.force_login(amap.member)
+    assert client.get(reverse("site:unsent")).status_code == 302
 
 
 def test_nobody_registers_alone(client, amap):
