@@ -30,7 +30,7 @@ ROW = (
 # Payments of a contract signed on paper are not taken at once (BR-43c).
 LATER = (
     '<tr><th scope="row">{day}</th><td data-label="{number_name}">{wrong}<span class="soft">{later}</span></td>'
-    '<td class="num" data-label="{amount_name}">{amount}</td></tr>'
+    '<td data-label="{amount_name}">{amount}</td></tr>'
 )
 ASKS = '<label class="choice"><input type="checkbox" name="sure-{}"{}><span>{}</span></label>'
 

@@ -414,6 +414,13 @@ def test_nobody_announces_the_transfer_of_others_or_a_cheque(client, amap):
         assert client.post(url(amap, "declare"), {"chosen": [pk]}).status_code == 404
 
 
+def test_br41_my_payments_say_that_an_announced_transfer_has_not_arrived(client, amap):
+    payments.declare(*signed(amap, method="transfer").instalments.all(), by=amap.member, now=NOW)
+    page = sign_in(client, amap.member).get(url(amap, "my_payments")).content.decode()
+    assert page.count("has not arrived") == 2
+    assert "the transfer announced for 1 October 2026 has not arrived" in page
+
+
 def test_d3_the_schedule_on_paper(client, amap):
     subscription = signed(amap, method="transfer")
     other = signed(amap, amap.new_household())
