@@ -111,17 +111,23 @@ def add_member(household, *, name, email="", phone="", language="fr", by, now):
 
 
 def _claim(association, email, *, by, now, but=None):
-    """One e-mail, one person of an association at a time (BR-1): an address of a household that has left is free again,
-    and its account with it. Raises `Refused` when somebody still here has it.
-    """
-    same = Member.objects.filter(association=association, email=email).select_related("household")
-    holder = email and same.exclude(pk=but and but.pk).first()
-    if not holder:
+    """One e-mail, one person of an association at a time (BR-1). Raises `Refused` when somebody still here has it."""
+    if not email:
         return
-    if not holder.household.has_left(timezone.localdate(now)):
+    free_addresses(association, [email], by=by, now=now)
+    holder = Member.objects.filter(association=association, email=email).exclude(pk=but and but.pk).first()
+    if holder:
         raise Refused(_("%(email)s is already the address of %(name)s.") % {"email": email, "name": holder.name})
-    change(holder, {"email": "", "user_id": None})
-    states.record("member.edited", holder, by=by, now=now)
+
+
+def free_addresses(association, emails, *, by, now):
+    """Households that have left no longer hold these addresses, nor the accounts that go with them (BR-1)."""
+    gone = Member.objects.filter(
+        association=association, email__in=emails, household__left_on__lte=timezone.localdate(now)
+    )
+    for member in gone:
+        change(member, {"email": "", "user_id": None})
+        states.record("member.edited", member, by=by, now=now)
 
 
 @transaction.atomic

@@ -30,7 +30,7 @@ class Directory:
             for member in one.members.all():
                 self.by_person[name_key(member.name)].add(one.pk)
                 self.words[one.pk].update(fold(member.name).split())
-                if member.email:
+                if member.email and not one.has_left(today):
                     self.by_email[member.email] = one
 
     def find(self, *, number=None, emails=(), people=(), name="", lives_there=None):
@@ -91,7 +91,7 @@ class Directory:
             )
 
     def _present(self, household):
-        if household.left_on and household.left_on <= self.today:
+        if household.has_left(self.today):
             raise Refused(
                 _("%(household)s left on %(day)s. Let it come back first, on its page.")
                 % {"household": household.name, "day": date_format(household.left_on, "DATE_FORMAT")}

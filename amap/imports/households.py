@@ -158,6 +158,8 @@ def _write_new(batch, lines, *, by, now):
     for line, household in zip(lines, made, strict=True):
         line.content.household = household
         people_made += [(line, _new_member(household, person, n)) for n, person in enumerate(line.content.newcomers)]
+    addresses = [member.email for _line, member in people_made if member.email]
+    people.free_addresses(association, addresses, by=by, now=now)
     Member.objects.bulk_create([member for _line, member in people_made], batch_size=200)
     entries = [states.entry("household.added", one, by=by, now=now) for one in made]
     AuditEntry.objects.bulk_create(entries, batch_size=200)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from amap import jobs
+from amap.actions import people
 from amap.imports.households import Households
 from amap.models import (
     CommitteeSeat,
@@ -309,6 +310,16 @@ def test_ambiguous_names_are_not_guessed(desk, a):
     states = [state for _line, state, _title in desk.states()]
     assert states == ["unchanged", "wrong", "new"]
     assert desk.reasons()[3].startswith("Several households could be meant: H-")
+
+
+def test_br1_an_address_of_a_household_that_has_left_comes_in_with_a_new_one(desk, a):
+    people.leave(a.household, on=date(2026, 11, 20), by=a.committee, now=NOW)
+    desk.send("households", f"Nom;Prénom;E-mail\nAilleurs;Ada;{a.member.email}\n")
+    assert [state for _line, state, _title in desk.states()] == ["new"]
+    desk.confirm()
+    assert list(Member.objects.filter(email=a.member.email).values_list("name", flat=True)) == ["Ada Ailleurs"]
+    desk.send("households", "Nom;Prénom\nMembre;Mina\n")
+    assert "left on 20 November 2026" in desk.reasons()[2]
 
 
 def test_br3_a_reduced_fee_and_a_free_price_are_taken_as_they_are(desk, a):
