@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import F, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -11,7 +11,7 @@ from amap import charts
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
 from contracts.models import Subscription
-from deliveries.models import Shift
+from deliveries.models import Basket, Shift
 
 MONTHS_BACK, MONTHS = 5, 12
 SEASON_BACK, SEASON_AHEAD = timedelta(days=62), timedelta(days=190)
@@ -68,6 +68,16 @@ def signed(rows):
         }
         for label, taken, needed in rows
     )
+
+
+def uncollected(association, today):
+    """Baskets nobody came for in the last year, and how many of them went to a charity (BR-51). One query."""
+    baskets = Basket.objects.filter(
+        distribution__association=association,
+        distribution__day__gt=today - timedelta(days=365),
+        outcome=Basket.Outcome.UNCOLLECTED,
+    )
+    return baskets.aggregate(count=Count("pk"), charity=Count("pk", filter=Q(fate=Basket.Fate.CHARITY)))
 
 
 def season(association, today):

@@ -79,6 +79,7 @@ def committee(request):
             "secured": sum(offer[4] for offer in offers),
             "farms": len({offer[3] for offer in offers if offer[4]}),
             "payments": plots.payments(Instalment.objects.filter(association=association), today),
+            "uncollected": plots.uncollected(association, today),
         },
     )
 

@@ -549,6 +549,18 @@ START = {
 }
 
 
+def test_br6_a_gaec_of_three_is_one_partner_without_fee_or_household(amap):
+    gaec = farms.add_farm(amap.association, name="Chèvrerie", legal_name="GAEC", since=TODAY, by=None, now=NOW)
+    for local in ("un", "deux", "trois"):
+        _invitation, token = invitations.invite(
+            amap.association, farm=gaec, email=f"{local}@gaec.example.org", by=amap.committee, now=NOW
+        )
+        invitations.accept(token, name=local, language="fr", now=NOW)
+    assert gaec.farmers.count() == 3
+    assert amap.association.partnerships.filter(farm=gaec).count() == 1
+    assert not Household.objects.filter(members__user__farming__farm=gaec).exists()
+
+
 def test_an_empty_site_leads_to_its_first_page(client):
     assert client.get("/")["Location"] == reverse("site:start")
     assert client.get(reverse("site:start")).status_code == 200

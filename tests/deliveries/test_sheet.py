@@ -208,6 +208,14 @@ def test_what_nobody_signed_for_gets_its_fate_and_no_refund_br_51(amap, locked):
         distributions.collect(evening, households=[bardot], by=amap.lead, now=EVENING)
 
 
+def test_br51_the_dashboard_counts_three_uncollected(amap, client, locked):
+    [bardot] = ids(amap, "Bardot")
+    distributions.close(locked, fates={bardot: "kept"}, by=amap.lead, now=AFTERWARDS)
+    client.force_login(amap.committee)
+    text = client.get(reverse("amap:committee", args=[amap.slug])).content.decode()
+    assert "3 baskets not collected in the last twelve months; given to a charity: 2." in text
+
+
 def test_an_evening_signed_on_paper_closes_in_one_go(amap, locked):
     ancel, bardot, cendre = ids(amap, "Ancel", "Bardot", "Cendre")
     distributions.close(locked, on_paper=[ancel, bardot], by=amap.lead, now=AFTERWARDS)
