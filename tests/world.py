@@ -133,6 +133,7 @@ class World:
             "association": association.slug,
             "household": household.pk,
             "paper household": paper.pk,
+            "unpaid household": amap.new_household("Neuf", paid=False).pk,
             "member": member.pk,
             "unlinked": unlinked.pk,
             "invitation": invitation.pk,

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from amap import clock
-from amap.bench import meters, paper
+from amap.bench import meters, paper, reading
 from amap.bench.pages import pages
 from amap.models import Association
 from contracts.actions import subscriptions
@@ -35,6 +35,9 @@ class Command(BaseCommand):
         self.stdout.write("")
         for line in paper.figures(self.content, rounds):
             self.stdout.write(line)
+        if connection.vendor == "sqlite":
+            ms, ratio = reading.while_writing(Association.objects.get(slug="large"))
+            self.stdout.write(f"\nreads while another process writes: p95 {ms:.2f} ms, {ratio:.1f}× in peace")
         self.start()
 
     def pages(self, association):
