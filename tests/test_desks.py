@@ -135,7 +135,9 @@ def test_br8_an_offer_waits_for_the_side_that_has_not_accepted(amap):
         ("committee", amap.committee, "offers_to_accept"),
         ("farm", amap.farmer, "offers_for_the_farm"),
     ):
-        OfferAcceptance.objects.create(offer=offer, side=side, version=1, content={}, content_sha256="x", by=user, at=NOW)
+        OfferAcceptance.objects.create(
+            offer=offer, side=side, version=1, content={}, content_sha256="x", by=user, at=NOW
+        )
         assert rule not in cards(amap, user)
     offer.version = 2
     offer.save()
