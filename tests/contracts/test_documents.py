@@ -72,7 +72,7 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "Un panier non retiré est donné.",
         "Le contrat peut être repris par un autre foyer.",
         "acomptes à valoir sur le prix, et non des arrhes",
-        "s'adressent à : Le collectif",
+        "s’adressent à : Le collectif",
         "Fait à Belombre-sur-Aulne, le 21 novembre 2026 à 09 h 00 (temps universel), en 3 exemplaires",
         "Mina Membre, signature électronique",
         signed.document.content_sha256,
@@ -173,7 +173,7 @@ def test_a_blank_contract_to_fill_in_by_hand_d1(amap):
     assert "Nom et prénom : ……" in text
     assert "Imprimé le 21 novembre 2026 10:00 1 / " in text
     assert "Part entière 21,00 € 210,00 € ……" in text
-    assert "aucun règlement, chèque compris, avant l'expiration d'un délai de sept jours" in text
+    assert "aucun règlement, chèque compris, avant l’expiration d’un délai de sept jours" in text
 
 
 def test_quantities_by_date_and_the_withdrawal_notice_of_what_keeps_br_43_br_81(amap):
