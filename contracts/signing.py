@@ -44,7 +44,7 @@ def refuse_unless_open(offer, today):
     if offer.status == status.RUNNING and not offer.late_join_allowed:
         raise Refused(_("The season has begun, and this farm takes nobody in before the next one."))
     if offer.status not in ContractOffer.LIVE:
-        if offer.status in (status.CLOSED, status.SETTLED, status.CANCELLED):
+        if offer.status in (status.CLOSED, status.CANCELLED):
             raise Refused(_("Sign-up for “%(offer)s” is over.") % {"offer": offer.title})
         raise Refused(_("Sign-up for “%(offer)s” is not open yet.") % {"offer": offer.title})
     if offer.open_on and offer.open_on > today:

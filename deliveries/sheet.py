@@ -20,7 +20,7 @@ from contracts.titles import without_years
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment
 
 # Offers whose dates are meetings: a draft promises nothing yet, a cancelled one nothing more.
-DELIVERING = (*ContractOffer.LIVE, ContractOffer.Status.CLOSED, ContractOffer.Status.SETTLED)
+DELIVERING = (*ContractOffer.LIVE, ContractOffer.Status.CLOSED)
 
 
 class Coming(NamedTuple):

@@ -43,7 +43,6 @@ class Migration(migrations.Migration):
                             ("open", "open"),
                             ("running", "running"),
                             ("closed", "closed"),
-                            ("settled", "settled"),
                             ("cancelled", "cancelled"),
                         ],
                         default="draft",
@@ -573,9 +572,7 @@ class Migration(migrations.Migration):
                             ("validated", "valid"),
                             ("active", "running"),
                             ("completed", "completed"),
-                            ("settled", "settled"),
                             ("withdrawn", "withdrawn"),
-                            ("ended", "ended early"),
                         ],
                         default="awaiting_documents",
                         max_length=20,
@@ -866,7 +863,7 @@ class Migration(migrations.Migration):
             model_name="subscription",
             constraint=models.UniqueConstraint(
                 condition=models.Q(
-                    ("status__in", ["awaiting_documents", "validated", "active", "completed", "settled"])
+                    ("status__in", ["awaiting_documents", "validated", "active", "completed"])
                 ),
                 fields=("offer", "household"),
                 name="subscription_once_per_household",

@@ -42,7 +42,6 @@ class ContractOffer(models.Model):
         OPEN = "open", _("open")
         RUNNING = "running", _("running")
         CLOSED = "closed", _("closed")
-        SETTLED = "settled", _("settled")
         CANCELLED = "cancelled", _("cancelled")
 
     MOVES = {
@@ -51,9 +50,8 @@ class ContractOffer(models.Model):
         "agreed": {"draft", "open", "cancelled"},
         "open": {"running", "cancelled"},
         "running": {"closed"},
-        "closed": {"settled"},
     }
-    PUBLIC = (Status.AGREED, Status.OPEN, Status.RUNNING, Status.CLOSED, Status.SETTLED)
+    PUBLIC = (Status.AGREED, Status.OPEN, Status.RUNNING, Status.CLOSED)
     LIVE = (Status.OPEN, Status.RUNNING)
 
     class Rounding(models.TextChoices):

@@ -50,18 +50,15 @@ class Subscription(models.Model):
         VALIDATED = "validated", _("valid")
         ACTIVE = "active", _("running")
         COMPLETED = "completed", _("completed")
-        SETTLED = "settled", _("settled")
         WITHDRAWN = "withdrawn", _("withdrawn")
-        ENDED = "ended", _("ended early")
 
     MOVES = {
-        "awaiting_documents": {"validated", "withdrawn", "ended"},
+        "awaiting_documents": {"validated", "withdrawn"},
         "validated": {"active", "withdrawn", "awaiting_documents"},
-        "active": {"completed", "ended"},
-        "completed": {"settled"},
+        "active": {"completed"},
     }
     LIVE = (Status.AWAITING_DOCUMENTS, Status.VALIDATED, Status.ACTIVE)
-    HOLDS = (*LIVE, Status.COMPLETED, Status.SETTLED)
+    HOLDS = (*LIVE, Status.COMPLETED)
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="subscriptions", db_index=False)
     offer = models.ForeignKey(ContractOffer, models.PROTECT, related_name="subscriptions", db_index=False)
@@ -91,7 +88,7 @@ class Subscription(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["offer", "household"],
-                condition=Q(status__in=["awaiting_documents", "validated", "active", "completed", "settled"]),
+                condition=Q(status__in=["awaiting_documents", "validated", "active", "completed"]),
                 name="subscription_once_per_household",
             ),
             models.CheckConstraint(condition=Q(last_rank__gte=models.F("first_rank")), name="subscription_has_dates"),

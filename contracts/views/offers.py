@@ -47,7 +47,6 @@ BADGES = {
     Status.OPEN: "done",
     Status.RUNNING: "done",
     Status.CLOSED: "off",
-    Status.SETTLED: "off",
     Status.CANCELLED: "late",
 }
 
@@ -70,7 +69,7 @@ def offers(request):
         .annotate(deliveries_count=Count("deliveries"))
         .prefetch_related("sizes")
     )
-    over = (Status.CLOSED, Status.SETTLED, Status.CANCELLED)
+    over = (Status.CLOSED, Status.CANCELLED)
     signed = dict(
         Subscription.objects.filter(
             association=standing.association_id, household=standing.household_id, status__in=Subscription.HOLDS
