@@ -89,7 +89,7 @@ class FarmerInvitationForm(forms.Form):
 class LiaisonForm(forms.Form):
     """A member who becomes the link to a farm."""
 
-    user = forms.ModelChoiceField(label=gettext_lazy("Person"), queryset=None)
+    user = forms.ModelChoiceField(label=gettext_lazy("Person"), queryset=None, empty_label=gettext_lazy("Choose…"))
     starts_on = DayField(label=gettext_lazy("From"))
 
     def __init__(self, *args, association, **kwargs):

@@ -272,7 +272,7 @@ class HouseholdFilter(forms.Form):
 class SeatForm(forms.Form):
     """A role for somebody who already has an account here."""
 
-    user = forms.ModelChoiceField(label=gettext_lazy("Person"), queryset=None)
+    user = forms.ModelChoiceField(label=gettext_lazy("Person"), queryset=None, empty_label=gettext_lazy("Choose…"))
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=CommitteeSeat.Role)
     starts_on = DayField(label=gettext_lazy("From"))
     ends_on = DayField(label=gettext_lazy("Until"), required=False)

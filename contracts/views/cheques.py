@@ -178,6 +178,7 @@ def _deposits(request, form=None, status=200):
         ready = dict.fromkeys(counts, 0) | dict(held.filter(deposit_not_before__lte=today).annotate(Count("pk")))
         farm = farm_of(request, sorted(farms, key=lambda one: -ready.get(one[0], -1)))
         form = form or OnDayForm(initial={"on": today})
+        form.fields["on"].label = _("Handed over on")
         cheques = list(_held(request, farm).filter(instalment__deposit_not_before__lte=today))
         ticked = {str(pk) for pk in form.data.getlist("chosen")} if form.is_bound else None
         context |= {

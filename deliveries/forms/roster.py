@@ -65,7 +65,9 @@ Roles = formset_factory(RoleForm, formset=BaseRoles, extra=2, max_num=20)
 class ReplacementForm(forms.Form):
     """Another household takes the shift over."""
 
-    household = forms.ModelChoiceField(label=_("Who takes over?"), queryset=Household.objects.none())
+    household = forms.ModelChoiceField(
+        label=_("Who takes over?"), queryset=Household.objects.none(), empty_label=_("Choose…")
+    )
 
     def __init__(self, *args, association, **kwargs):
         super().__init__(*args, **kwargs)
