@@ -161,7 +161,7 @@ def test_the_contract_keeps_the_place_and_hours_both_sides_accepted_br_8(amap):
 
 def test_the_foot_of_the_contract_says_when_it_was_signed_not_when_it_was_printed_d1(amap, signed):
     text = words(tasks.fill_document(signed.document.pk))
-    assert "Établi le 21 novembre 2026 à 09 h 00 (temps universel) 1 / " in text
+    assert "Établi le 21 novembre 2026 à 09 h 00 (temps universel) – 1 / " in text
     assert "Imprimé" not in text
 
 
@@ -171,7 +171,7 @@ def test_a_blank_contract_to_fill_in_by_hand_d1(amap):
     client.force_login(amap.liaison)
     text = words(client.get(reverse("contracts:blank", args=["belombre", offer.pk])).content)
     assert "Nom et prénom : ……" in text
-    assert "Imprimé le 21 novembre 2026 10:00 1 / " in text
+    assert "Imprimé le 21 novembre 2026 10:00 – 1 / " in text
     assert "Part entière 21,00 € 210,00 € ……" in text
     assert "aucun règlement, chèque compris, avant l’expiration d’un délai de sept jours" in text
 
