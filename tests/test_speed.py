@@ -1,5 +1,7 @@
 """What a page may cost, in meters that do not vary: queries at two sizes, Python calls beside the floor."""
 
+from functools import partial
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -10,7 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from amap.bench import meters
 from amap.bench.fill import fill
 from amap.bench.pages import pages
+from amap.bench.signing import Driver
+from amap.models import AuditEntry, Letter, Movement
 from contracts.actions import subscriptions
+from contracts.models import ContractDocument, Instalment, Signature, Subscription, SubscriptionLine
 from contracts.signing import Proposal
 from tests.cast import NOW, TODAY, Amap
 
@@ -70,28 +75,67 @@ def test_a_page_stays_near_the_floor(associations, route, queries, floors):
     assert meters.calls(client, url) <= floors * meters.calls(client, "/sixty/floor/")
 
 
-@pytest.mark.parametrize("deliveries", [16, 50])
-def test_p8_a_sign_up_is_twelve_statements_whatever_the_number_of_deliveries(deliveries):
-    amap = Amap()
-    offer = amap.offer(deliveries=deliveries)
+def sign_up(amap, offer, household):
+    """A signature that waits to be made: a share at each delivery, in as many instalments as there may be."""
     proposal = Proposal(offer, now=NOW)
     choices = [(offer.sizes.first().pk, 1, "every")]
     quote = proposal.quote(choices)
+    return partial(
+        subscriptions.sign,
+        offer,
+        household=household,
+        choices=choices,
+        instalment_count=max(proposal.plans(quote)),
+        method="cheque",
+        client_token=uuid4(),
+        name="Mina Membre",
+        expected_total_cents=quote.total_cents,
+        by=amap.member,
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize("deliveries", [16, 50])
+def test_p8_a_sign_up_is_twelve_statements_whatever_the_number_of_deliveries(deliveries):
+    amap = Amap()
+    sign = sign_up(amap, amap.offer(deliveries=deliveries), amap.household)
     with CaptureQueriesContext(connection) as seen:
-        subscriptions.sign(
-            offer,
-            household=amap.household,
-            choices=choices,
-            instalment_count=max(proposal.plans(quote)),
-            method="cheque",
-            client_token=uuid4(),
-            name="Mina Membre",
-            expected_total_cents=quote.total_cents,
-            by=amap.member,
-            now=NOW,
-        )
+        sign()
     statements = [one["sql"] for one in seen if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert len(statements) <= 12
+
+
+def test_p8_a_sign_up_costs_less_than_an_empty_page(associations):
+    amap = Amap()
+    offer = amap.offer(deliveries=50)
+    sign_up(amap, offer, amap.new_household())()
+    floor = meters.calls(meters.signed_in("member@sixty.example.org"), "/sixty/floor/")
+    assert meters.calls_of(sign_up(amap, offer, amap.household)) <= 0.75 * floor
+
+
+def test_p8_the_yardstick_writes_the_rows_a_sign_up_writes():
+    amap = Amap()
+    offer = amap.offer(deliveries=16)
+    written = (
+        *(Subscription, SubscriptionLine, Instalment, Signature, ContractDocument),
+        *(Movement, AuditEntry, Letter),
+    )
+
+    def counts():
+        return [model.objects.count() for model in written]
+
+    none = counts()
+    signed = sign_up(amap, offer, amap.household)()
+    once = counts()
+    other = amap.new_household()
+    other.members.create(association=amap.association, name="Autre", email="autre@example.org")
+    plan = [SimpleNamespace(cents=one.amount_cents, on=one.deposit_not_before) for one in signed.instalments.all()]
+    Driver().sign(offer.pk, other.pk, plan, signed.document.content, NOW)
+    assert [after - before for before, after in zip(once, counts(), strict=True)] == [
+        after - before for before, after in zip(none, once, strict=True)
+    ]
+    offer.refresh_from_db()
+    assert offer.taken_hundredths == 200
 
 
 def test_p15_weasyprint_and_stripe_wait_until_they_are_needed():

@@ -1,6 +1,7 @@
 """The meters: CPU in turn with the floor, queries, Python calls."""
 
 import cProfile
+import gc
 import pstats
 import time
 from contextlib import contextmanager
@@ -40,41 +41,40 @@ def queries(client, url):
 def calls(client, url):
     """How many Python calls a page makes once warm: the same at every try."""
     _get(client, url)
+    return calls_of(lambda: _get(client, url))
+
+
+def calls_of(work):
+    """How many Python calls a function without arguments makes."""
     profile = cProfile.Profile()
     profile.enable()
-    _get(client, url)
+    work()
     profile.disable()
     return pstats.Stats(profile).total_calls
 
 
-def cpu(client, url):
-    """Seconds of CPU of one request in this process."""
-    started = time.process_time()
-    _get(client, url)
-    return time.process_time() - started
-
-
 def against_floor(client, url, floor, rounds):
     """(median milliseconds, median ratio to the floor), page and floor in turn."""
-    _get(client, url)
-    _get(client, floor)
-    pairs = [(cpu(client, url), cpu(client, floor)) for _round in range(rounds)]
-    return median(page for page, _floor in pairs) * 1000, median(page / base for page, base in pairs)
+    return in_turn(lambda: _get(client, url), lambda: _get(client, floor), rounds)
 
 
-def in_turn(work, yardstick, rounds):
-    """(median milliseconds of `work`, median ratio to `yardstick`) in CPU time; both are functions without
-    arguments."""
-    work()
-    yardstick()
-    pairs = [(_cpu_of(work), _cpu_of(yardstick)) for _round in range(rounds)]
-    return median(one for one, _other in pairs) * 1000, median(one / other for one, other in pairs)
-
-
-def _cpu_of(work):
+def cpu(work):
+    """Seconds of CPU of this process that a function without arguments takes."""
     started = time.process_time()
     work()
     return time.process_time() - started
+
+
+def in_turn(work, yardstick, rounds, *, cost=cpu):
+    """(median milliseconds of `work`, median ratio to `yardstick`): the `cost` of both in turn, `rounds` times."""
+    cost(work)
+    cost(yardstick)
+    # What is in memory already is not searched for garbage again at the expense of one of the two.
+    gc.collect()
+    gc.freeze()
+    pairs = [(cost(work), cost(yardstick)) for _round in range(rounds)]
+    gc.unfreeze()
+    return median(one for one, _other in pairs) * 1000, median(one / other for one, other in pairs)
 
 
 def _get(client, url):

@@ -2,6 +2,7 @@
 
 import resource
 from datetime import date, time
+from functools import partial
 from types import SimpleNamespace
 
 from django.utils.html import format_html_join
@@ -22,8 +23,11 @@ def figures(content, rounds):
     yield f"sign-in sheet, 60 rows: {ms:.0f} ms, {ratio:.1f}× fpdf2"
     ms, ratio = meters.in_turn(lambda: sheet(300), lambda: sheet(60), rounds)
     yield f"sign-in sheet, 300 rows: {ms:.0f} ms, {ratio:.1f}× the 60"
-    ms, ratio = meters.in_turn(lambda: contract_pdf(content), lambda: drawn_contract(content), rounds)
-    yield f"contract: {ms:.0f} ms, {ratio:.2f}× fpdf2"
+    for copies in (1, content["copies"]):
+        printed = content | {"copies": copies}
+        ms, ratio = meters.in_turn(partial(contract_pdf, printed), partial(drawn_contract, printed), rounds)
+        parts = len(content["instalments"])
+        yield f"contract in {parts} instalments, copies: {copies}: {ms:.0f} ms, {ratio:.2f}× fpdf2"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _copy in range(100):
         contract_pdf(content)

@@ -2,19 +2,15 @@
 
 import subprocess
 import sys
-from uuid import uuid4
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection, transaction
+from django.db import connection
 
 from amap import clock
-from amap.bench import meters, paper, reading
+from amap.bench import meters, paper, reading, signing
 from amap.bench.pages import pages
 from amap.models import Association
-from contracts.actions import subscriptions
-from contracts.models import ContractDocument, ContractOffer
-from contracts.signing import Proposal
 
 
 class Command(BaseCommand):
@@ -31,9 +27,9 @@ class Command(BaseCommand):
         with meters.bench_site():
             for slug in ("small-1", "large"):
                 self.pages(Association.objects.get(slug=slug))
-        self.sign_up(Association.objects.get(slug="small-1"))
-        self.stdout.write("")
-        for line in paper.figures(self.content, rounds):
+        ms, ratio, statements, content = signing.figures(rounds)
+        self.stdout.write(f"\nsign-up: {ms:.1f} ms, {ratio:.1f}× the bare driver, {statements} statements\n")
+        for line in paper.figures(content, rounds):
             self.stdout.write(line)
         if connection.vendor == "sqlite":
             ms, ratio = reading.while_writing(Association.objects.get(slug="large"))
@@ -53,80 +49,26 @@ class Command(BaseCommand):
             name = f"{email.partition('@')[0]} {route}"
             self.stdout.write(f"{name:42} {ms:7.1f} {ratio:5.1f}× {meters.queries(client, url):8}")
 
-    def sign_up(self, association):
-        """P8: the sign-up beside the same statements through the bare driver; both rolled back."""
-        offer = ContractOffer.objects.filter(association=association).order_by("-pk").first()
-        signed = offer.subscriptions.values("household")
-        household = association.households.exclude(pk__in=signed).first() or association.households.first()
-        offer.subscriptions.filter(household=household).update(status="withdrawn")
-        now = clock.now()
-        proposal = Proposal(offer, now=now)
-        choices = [(offer.sizes.get().pk, 1, "every")]
-        quote = proposal.quote(choices)
-
-        def sign():
-            with transaction.atomic():
-                subscriptions.sign(
-                    offer,
-                    household=household,
-                    choices=choices,
-                    instalment_count=max(proposal.plans(quote)),
-                    method="cheque",
-                    client_token=uuid4(),
-                    name="Banc d'essai",
-                    expected_total_cents=quote.total_cents,
-                    by=None,
-                    now=now,
-                )
-                self.content = ContractDocument.objects.order_by("-pk").values_list("content", flat=True)[0]
-                transaction.set_rollback(True)
-
-        seen = []
-
-        def note(execute, sql, parameters, many, context):
-            seen.append((sql, parameters))
-            return execute(sql, parameters, many, context)
-
-        with connection.execute_wrapper(note):
-            sign()
-        seen.pop()  # reading the content back is ours
-
-        is_sqlite = connection.vendor == "sqlite"
-
-        def bare():
-            with transaction.atomic():
-                cursor = connection.connection.cursor()
-                for sql, parameters in seen:
-                    if sql.startswith(("SAVEPOINT", "RELEASE", "BEGIN")):
-                        continue
-                    cursor.execute(sql.replace("%s", "?") if is_sqlite else sql, parameters or ())
-                    if cursor.description:
-                        cursor.fetchall()
-                transaction.set_rollback(True)
-
-        ms, ratio = meters.in_turn(sign, bare, self.rounds)
-        statements = sum(not sql.startswith(("SAVEPOINT", "RELEASE", "BEGIN")) for sql, _parameters in seen)
-        self.stdout.write(f"\nsign-up: {ms:.1f} ms, {ratio:.1f}× the bare driver, {statements} statements")
-
     def start(self):
-        """P15: what starting costs, beside Django alone."""
-        ours = _start(
-            "import django; django.setup(); from django.core.management import call_command; call_command('check')"
-        )
-        bare = _start(
-            "from django.conf import settings; settings.configure(INSTALLED_APPS=['django.contrib.contenttypes',"
-            "'django.contrib.auth','django.contrib.sessions','django.contrib.messages','django.contrib.staticfiles'],"
-            "DATABASES={'default':{'ENGINE':'django.db.backends.sqlite3','NAME':':memory:'}},ROOT_URLCONF=None);"
-            "import django; django.setup(); from django.core.management import call_command; call_command('check')"
-        )
-        self.stdout.write(f"\nstart (check): {ours * 1000:.0f} ms, {ours / bare:.2f}× Django alone")
+        """P15: what starting costs, beside Django with our models, without our pages and the apps they need."""
+        ms, ratio = meters.in_turn(CHECK, WITHOUT_PAGES + CHECK, self.rounds, cost=_start)
+        self.stdout.write(f"\nstart (check): {ms:.0f} ms, {ratio:.2f}× Django and our models alone")
+
+
+CHECK = "import django; django.setup(); from django.core.management import call_command; call_command('check')\n"
+WITHOUT_PAGES = """
+from django.conf import settings
+settings.INSTALLED_APPS = [
+    app for app in settings.INSTALLED_APPS if app in ("amap", "contracts", "deliveries") or app.startswith("django.")
+]
+settings.MIDDLEWARE, settings.ROOT_URLCONF = [], None
+"""
 
 
 def _start(code):
-    """The least CPU seconds of five starts of a fresh interpreter."""
-    timed = f"import time\n{code}\nprint(time.process_time())"
-    runs = [
-        subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True, check=True, cwd=settings.BASE_DIR)
-        for _run in range(5)
-    ]
-    return min(float(run.stdout.split()[-1]) for run in runs)
+    """The CPU seconds of a fresh interpreter that runs that code."""
+    code = f"{code}import time; print(time.process_time())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=settings.BASE_DIR
+    )
+    return float(done.stdout.split()[-1])
