@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from amap.dates import date_format
@@ -29,9 +29,10 @@ class Paper(NamedTuple):
 def sign_in_sheet(evening, farm_ids=None, *, now):
     """The sheet for the table at the door (D6)."""
     read = sheet(evening, farm_ids=farm_ids)
+    lists = harvests(read.deliveries)
     context = _head(evening, now) | {
         "deliveries": list(read.deliveries.values()),
-        "rows": _rows(read, harvests(read.deliveries)),
+        "rows": _rows(read, lists),
         "totals": [(read.deliveries[pk], list(labels.items())) for pk, labels in read.totals().items()],
         "households": len(read.lines),
         "volunteers": volunteers(evening),
@@ -45,11 +46,12 @@ def sign_in_sheet(evening, farm_ids=None, *, now):
         "is_wide": len(read.deliveries) > 5,
     }
     title = _("Sign-in sheet of %(day)s") % {"day": date_format(evening.day, "l j F")}
-    return Paper("print/sign_in_sheet.html", context, len(read.lines), title, f"sheet-{evening.day}")
+    rows = len(read.lines) * (2 if lists else 1)
+    return Paper("print/sign_in_sheet.html", context, rows, title, f"sheet-{evening.day}")
 
 
 def _rows(read, lists):
-    """Name, a cell a delivery, who came instead and notes, room to sign."""
+    """Name, a cell a delivery, who came instead and notes, room to sign; below, how much of each product."""
     phones = {}
     for household, phone in (
         Member.objects.filter(household__in=[line.household_id for line in read.lines], shows_phone=True)
@@ -59,22 +61,25 @@ def _rows(read, lists):
         phones.setdefault(household, phone_text(phone))
     rows = []
     for line in read.lines:
-        taken = {basket.delivery_id: _taken(basket.contents, lists.get(basket.delivery_id)) for basket in line.baskets}
-        cells = format_html_join(
-            "", "<td>{} <small>{}</small></td>", (taken.get(pk, ("", "")) for pk in read.deliveries)
-        )
+        taken = {basket.delivery_id: contents_text(basket.contents) for basket in line.baskets}
+        cells = format_html_join("", "<td>{}</td>", ((taken.get(pk, ""),) for pk in read.deliveries))
         by = line.baskets[0].collected_by
         said = " · ".join(filter(None, [phones.get(line.household_id), by, *line.notes]))
         signed = f"{timezone.localtime(line.baskets[0].collected_at):%H:%M}" if line.is_collected else ""
-        rows.append((line.name, line.code, said, cells, signed))
-    return format_html_join("", '<tr><th>{} <small>{}<br>{}</small></th>{}<td class="sign">{}</td></tr>', rows)
+        products = _products(line, lists)
+        below = format_html('<tr class="below"><td colspan="{}">{}</td></tr>', len(read.deliveries) + 2, products)
+        rows.append(("above" if products else "", line.name, line.code, said, cells, signed, below if products else ""))
+    row = '<tr class="{}"><th>{} <small>{}<br>{}</small></th>{}<td class="sign">{}</td></tr>{}'
+    return format_html_join("", row, rows)
 
 
-def _taken(contents, harvest):
-    """The share, and how much of each product once the farm has said what it brings."""
-    portions = harvest.basket(contents) if harvest else ()
-    return contents_text(contents), ", ".join(
-        f"{product}{NO_BREAK_SPACE}{quantity_text(amount, unit)}" for product, amount, unit, _origin in portions
+def _products(line, lists):
+    """How much of each product a household takes, as far as the farms have said what they bring (BR-52)."""
+    return ", ".join(
+        f"{product}{NO_BREAK_SPACE}{quantity_text(amount, unit)}"
+        for basket in line.baskets
+        if basket.delivery_id in lists
+        for product, amount, unit, _origin in lists[basket.delivery_id].basket(basket.contents)
     )
 
 
