@@ -7,6 +7,7 @@ it is read from the Baskets written by the lock, and nothing that happens elsewh
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.db.models import Q, Sum
@@ -105,6 +106,7 @@ class Sheet:
         ]
 
 
+@lru_cache(1024)  # a list asks for the same few names and titles hundreds of times
 def alphabetical(name):
     """Sorting key that puts Éloi beside Eloi; its first character is the letter people look under."""
     return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).casefold()
