@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from amap.euros import euros_text
+from amap.names import Alphabetical
 from contracts.models import Delivery, Instalment, Subscription
 from deliveries.models import ShiftAssignment
 from deliveries.models.distributions import with_hours
@@ -62,7 +63,9 @@ def collections(household_ids, *, since, days=None):
             offer__subscriptions__last_rank__gte=F("rank"),
         )
         .exclude(status=Delivery.Status.CANCELLED)
-        .order_by("day", "opens_at", "place", "offer__farm__name", "offer", "offer__subscriptions__lines__pk")
+        .order_by(
+            "day", "opens_at", "place", Alphabetical("offer__farm__name"), "offer_id", "offer__subscriptions__lines__pk"
+        )
         .values_list(
             "day",
             "place",
@@ -182,7 +185,7 @@ def _payments(households, slugs, today):
     expected = (
         Instalment.objects.open()
         .filter(household__in=households, deposit_not_before__gte=today - FEED_GOES_BACK)
-        .order_by("deposit_not_before", "farm__name", "method")
+        .order_by("deposit_not_before", Alphabetical("farm__name"), "method")
         .values_list("association", "deposit_not_before", "farm__name", "method")
         .annotate(Sum("amount_cents"))
     )

@@ -4,10 +4,8 @@ Until a delivery's list is fixed it is computed from live subscriptions, their r
 it is read from the Baskets written by the lock, and nothing that happens elsewhere changes it (BR-52).
 """
 
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import NamedTuple
 
 from django.db.models import Q, Sum
@@ -15,6 +13,7 @@ from django.utils.html import format_html
 
 from amap.dates import date_format
 from amap.euros import NO_BREAK_SPACE
+from amap.names import Alphabetical, alphabetical
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
 from contracts.titles import without_years
@@ -106,12 +105,6 @@ class Sheet:
         ]
 
 
-@lru_cache(1024)  # a list asks for the same few names and titles hundreds of times
-def alphabetical(name):
-    """Sorting key that puts Éloi beside Eloi; its first character is the letter people look under."""
-    return "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)).casefold()
-
-
 def contents_text(contents):
     """`[["Half share", 1], ["Bread", 2]]` → `Half share, 2 × Bread`."""
     return ", ".join(label if quantity == 1 else f"{quantity} × {label}" for label, quantity in contents)
@@ -146,7 +139,10 @@ def deliveries_of(distribution, farm_ids=None):
     if farm_ids is not None:
         rows = rows.filter(offer__farm__in=farm_ids)
     columns = ("pk", "rank", "offer", "offer__title", "offer__kind", "offer__farm", "offer__farm__name", "status")
-    return {row[0]: Coming(*row) for row in rows.order_by("offer__farm__name", "offer__title").values_list(*columns)}
+    return {
+        row[0]: Coming(*row)
+        for row in rows.order_by(Alphabetical("offer__farm__name"), Alphabetical("offer__title")).values_list(*columns)
+    }
 
 
 def due_lines(deliveries):
@@ -266,7 +262,7 @@ def season(association_id, days, household_id=None):
         association=association_id, day__range=days, offer__status__in=DELIVERING
     ).exclude(status=Delivery.Status.CANCELLED)
     evenings = {}
-    for pk, day, place, rank, offer, title, farm in deliveries.order_by("offer__farm__name").values_list(
+    for pk, day, place, rank, offer, title, farm in deliveries.order_by(Alphabetical("offer__farm__name")).values_list(
         "pk", "day", "place", "rank", "offer", "offer__title", "offer__farm__name"
     ):
         mine = [

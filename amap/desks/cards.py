@@ -33,6 +33,7 @@ from amap.models import (
     MembershipPeriod,
     Partnership,
 )
+from amap.names import Alphabetical
 from amap.words import pair
 from contracts.models import (
     ContractOffer,
@@ -442,7 +443,7 @@ def farms_without_liaison(desk):
     """Partner farms nobody is liaison of: their offers cannot open (BR-10)."""
     here = FarmLiaison.objects.current(desk.today).filter(partnership=OuterRef("pk"))
     alone = Partnership.objects.filter(~Exists(here), association=desk.association, ended_on=None)
-    rows = yield facts(alone.order_by("farm__name"), "farm__slug", "farm__name", most=20)
+    rows = yield facts(alone.order_by(Alphabetical("farm__name")), "farm__slug", "farm__name", most=20)
     if not rows:
         return
     lines = [(name, desk.url("amap:farm", slug)) for slug, name in rows]
@@ -463,7 +464,7 @@ def signups_waiting(desk):
     waiting = (
         desk.of_farms(desk.association.subscriptions, "offer__farm")
         .filter(status=Subscription.Status.AWAITING_DOCUMENTS)
-        .order_by("offer__title")
+        .order_by(Alphabetical("offer__title"))
         .values("offer", "offer__title")
         .annotate(count=Count("pk"), until=Min("reserved_until__date"))
     )
@@ -535,7 +536,7 @@ def running_without_payment(desk):
             subscription__status__in=[Subscription.Status.VALIDATED, Subscription.Status.ACTIVE],
             deposit_not_before__gte=desk.today - timedelta(days=desk.association.grace_days),
         )
-        .order_by("household__name")
+        .order_by(Alphabetical("household__name"))
         .values("subscription", "household__name", "subscription__offer__title")
         .annotate(cents=Sum("amount_cents"))
     )
@@ -565,7 +566,7 @@ def cheques_to_hand_over(desk):
     held = (
         desk.of_farms(desk.association.instalments)
         .filter(status=Instalment.Status.RECEIVED, deposit_not_before__lte=desk.today)
-        .order_by("farm__name")
+        .order_by(Alphabetical("farm__name"))
         .values("farm__slug", "farm__name")
         .annotate(count=Count("pk"), cents=Sum("amount_cents"))
     )

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from amap import clock
 from amap.desks import plots
 from amap.euros import equivalents_text, euros_text
+from amap.names import Alphabetical
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Instalment, OfferAcceptance
 from deliveries.models import Basket
@@ -86,7 +87,7 @@ def days(farm, standings, now):
     rows = (
         with_hours(promised)
         .exclude(status=Delivery.Status.CANCELLED)
-        .order_by("day", "association__name", "offer__title")
+        .order_by("day", Alphabetical("association__name"), Alphabetical("offer__title"))
         .values_list(
             *("pk", "rank", "offer", "offer__title", "offer__kind", "day", "status", "association"),
             *("association__name", "place__name", "opens_at", "closes_at"),
@@ -155,7 +156,7 @@ def offers(farm, standings):
     rows = (
         ContractOffer.objects.filter(farm=farm, status__in=[ContractOffer.Status.PROPOSED, *ContractOffer.LIVE])
         .annotate(is_accepted=Exists(yes), cents=plots.secured())
-        .order_by("association__name", "starts_on", "pk")
+        .order_by(Alphabetical("association__name"), "starts_on", "pk")
         .values_list(
             *("pk", "title", "status", "association", "association__name"),
             *("taken_hundredths", "capacity_hundredths", "is_accepted", "cents"),
@@ -178,7 +179,9 @@ def arrivals(farm, standings, today):
         Q(status=Instalment.Status.HANDED_OVER) | Q(status=Instalment.Status.DECLARED, deposit_not_before__lte=today),
         farm=farm,
     )
-    rows = waiting.order_by("association__name", "status").values_list("association", "association__name", "status")
+    rows = waiting.order_by(Alphabetical("association__name"), "status").values_list(
+        "association", "association__name", "status"
+    )
     found = {}
     for association_id, name, status, count, cents in rows.annotate(Count("pk"), Sum("amount_cents")):
         if association_id not in standings:

@@ -215,7 +215,9 @@ def _affairs(standing, now):
     """
     mine = {"household": standing.household_id}
     soon = timezone.localdate(now) + DUE_SOON
-    membership = Membership.objects.filter(period=OuterRef("pk"), **mine).exclude(status=Membership.Status.CANCELLED)
+    membership = (
+        Membership.objects.filter(period=OuterRef("pk"), **mine).exclude(status=Membership.Status.CANCELLED).order_by()
+    )
     signed = Subscription.objects.filter(offer=OuterRef("pk"), status__in=Subscription.HOLDS, **mine)
     row = (
         Household.objects.order_by()

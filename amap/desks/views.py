@@ -12,6 +12,7 @@ from amap.actions import founding
 from amap.desks import farm as farm_reader
 from amap.desks import member, plots
 from amap.desks.cards import cards
+from amap.names import Alphabetical
 from contracts.models import ContractOffer, Instalment
 from deliveries.models import Distribution
 
@@ -63,7 +64,7 @@ def committee(request):
     association, today = request.association, clock.today()
     offers = list(
         association.offers.filter(status__in=ContractOffer.LIVE)
-        .order_by("title", "pk")
+        .order_by(Alphabetical("title"), "pk")
         .values_list("title", "taken_hundredths", "capacity_hundredths", "farm")
         .annotate(cents=plots.secured())
     )

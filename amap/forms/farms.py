@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from amap.forms.fields import AddressField, BicField, DayField, IbanField, NameField, PhoneField, SiretField, TextField
 from amap.models import Farm, User
+from amap.names import Alphabetical
 
 BANK = ("payee", "iban", "bic")
 
@@ -94,4 +95,4 @@ class LiaisonForm(forms.Form):
 
     def __init__(self, *args, association, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = User.objects.known_to(association.pk).order_by("name")
+        self.fields["user"].queryset = User.objects.known_to(association.pk).order_by(Alphabetical("name"))

@@ -14,6 +14,7 @@ from amap.euros import EuroField
 from amap.forms.fields import AddressField, DayField, HourField, NameField, PhoneField
 from amap.models import Association, CommitteeSeat, Household, Member, PickupPlace, User
 from amap.models.people import Language, normalise_email
+from amap.names import Alphabetical
 
 NO_NAME = {"required": gettext_lazy("Give your name.")}
 
@@ -279,7 +280,7 @@ class SeatForm(forms.Form):
 
     def __init__(self, *args, association, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = User.objects.known_to(association.pk).order_by("name")
+        self.fields["user"].queryset = User.objects.known_to(association.pk).order_by(Alphabetical("name"))
 
 
 class SeatInvitationForm(forms.Form):

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from amap.models.people import Association, Household, User
+from amap.names import Alphabetical
 
 
 class MembershipPeriod(models.Model):
@@ -114,7 +115,7 @@ class Membership(models.Model):
     objects = MembershipQuerySet.as_manager()
 
     class Meta:
-        ordering = ["household__name"]
+        ordering = [Alphabetical("household__name")]
         constraints = [
             models.UniqueConstraint(fields=["period", "household"], name="membership_once_a_period"),
             models.CheckConstraint(

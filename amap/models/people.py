@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from amap.names import Alphabetical
+
 # A household has no more people than this, whatever an association sets (BR-1).
 MOST_PEOPLE = 6
 
@@ -15,7 +17,7 @@ MOST_PEOPLE = 6
 RESERVED_SLUGS = frozenset(
     [
         *("accounts", "calendar", "demo", "farms", "feeds", "health", "help", "i18n", "invitations", "language"),
-        *("media", "profile", "start", "static", "webhooks", "favicon.ico"),
+        *("media", "profile", "start", "static", "unsent", "webhooks", "favicon.ico"),
     ]
 )
 
@@ -126,7 +128,7 @@ class Association(models.Model):
     )
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Alphabetical("name")]
 
     def __str__(self):
         return self.name
@@ -160,7 +162,7 @@ class PickupPlace(models.Model):
     instructions = models.TextField(_("how to get in, keys, what to do at the end"), blank=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Alphabetical("name")]
         constraints = [
             models.UniqueConstraint(fields=["association", "name"], name="place_name_once"),
             models.CheckConstraint(
@@ -209,7 +211,7 @@ class Household(models.Model):
     objects = HouseholdQuerySet.as_manager()
 
     class Meta:
-        ordering = ["name", "number"]
+        ordering = [Alphabetical("name"), "number"]
         constraints = [models.UniqueConstraint(fields=["association", "number"], name="household_number_once")]
 
     def __str__(self):
@@ -303,7 +305,7 @@ class Farm(models.Model):
     practices = models.TextField(_("practices and land"), blank=True)
 
     class Meta:
-        ordering = ["name"]
+        ordering = [Alphabetical("name")]
 
     def __str__(self):
         return self.name
@@ -332,7 +334,7 @@ class Partnership(models.Model):
     distance_km = models.PositiveSmallIntegerField(_("distance (km)"), null=True, blank=True)
 
     class Meta:
-        ordering = ["farm__name"]
+        ordering = [Alphabetical("farm__name")]
         constraints = [models.UniqueConstraint(fields=["association", "farm"], name="partnership_once")]
 
     def __str__(self):

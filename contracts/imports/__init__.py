@@ -16,6 +16,7 @@ from amap.errors import Refused
 from amap.forms.fields import DayField
 from amap.imports import Kind, chosen_sheet, dependents, imported, some
 from amap.models import Due, Household
+from amap.names import Alphabetical
 from amap.spreadsheets import as_text
 from amap.words import pair
 from contracts import signing
@@ -69,7 +70,11 @@ class OptionsForm(forms.Form):
     def __init__(self, *args, association, today, **kwargs):
         super().__init__(*args, **kwargs)
         self.today = today
-        live = association.offers.filter(status__in=ContractOffer.LIVE).select_related("farm").order_by("title")
+        live = (
+            association.offers.filter(status__in=ContractOffer.LIVE)
+            .select_related("farm")
+            .order_by(Alphabetical("title"))
+        )
         offers = {str(offer.pk): offer for offer in live}
         choices = [(pk, f"{offer.title} – {offer.farm}") for pk, offer in offers.items()]
         self.fields["offer"].choices = choices if len(choices) == 1 else [("", "–"), *choices]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from amap.imports import household_columns
+from amap.names import Alphabetical
 from contracts.imports.columns import common
 from contracts.models import Delivery, Instalment, Subscription, SubscriptionLine
 
@@ -20,7 +21,7 @@ def exported(offer):
         Subscription.objects.filter(offer=offer, status__in=Subscription.HOLDS)
         .select_related("household")
         .prefetch_related("household__members", "instalments")
-        .order_by("household__name", "pk")
+        .order_by(Alphabetical("household__name"), "pk")
     )
     items = list(offer.products.all() if offer.is_by_date else offer.sizes.all())
     turns = {"every": "", "odd": "A", "even": "B"}

@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from amap.models import Association, Farm, PickupPlace, User
+from amap.names import Alphabetical
 
 
 class ContractOfferQuerySet(models.QuerySet):
@@ -139,7 +140,7 @@ class ContractOffer(models.Model):
     objects = ContractOfferQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-starts_on", "title"]
+        ordering = ["-starts_on", Alphabetical("title")]
         indexes = [models.Index(fields=["association", "status"], name="offer_status")]
         constraints = [
             models.UniqueConstraint(

@@ -13,6 +13,7 @@ from amap.access import Role, role_required
 from amap.converters import id_in
 from amap.euros import euros_text
 from amap.models import Farm, Household
+from amap.names import Alphabetical
 from amap.pages import page_of
 from contracts import ledger
 from contracts.models import Instalment
@@ -43,7 +44,7 @@ def _farms(request):
     farms = Farm.objects.filter(partnerships__association=standing.association_id)
     if not standing.runs_association:
         farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
-    return list(farms.distinct().order_by("name").values_list("pk", "slug", "name"))
+    return list(farms.distinct().order_by(Alphabetical("name")).values_list("pk", "slug", "name"))
 
 
 def _asked(request):
@@ -64,7 +65,7 @@ def accounts(request):
     if asked := request.GET.get("household", ""):
         household = get_object_or_404(Household, association=request.standing.association_id, pk=id_in(asked))
         theirs = instalments.filter(household=household)
-        rows = theirs.order_by("deposit_not_before", "farm__name", "number")
+        rows = theirs.order_by("deposit_not_before", Alphabetical("farm__name"), "number")
         context |= {
             "household": household,
             "payment_rows": payment_rows(ledger.with_badges(rows, **when), request.standing.slug),
@@ -77,7 +78,7 @@ def accounts(request):
         households = Household.objects.filter(
             Exists(shown.filter(household=OuterRef("pk"))), association=request.standing.association_id
         )
-        page = page_of(request, households.order_by("name", "number").values_list("pk", "name"))
+        page = page_of(request, households.order_by(Alphabetical("name"), "number").values_list("pk", "name"))
         of_page = ledger.sums_by(instalments.filter(household__in=[pk for pk, _name in page]), "household", **when)
         total = ledger.add(sums.values())
         chosen = f"farm={farm[1]}&" if farm else ""
@@ -149,7 +150,10 @@ def accounts_csv(request):
         _("State"), _("Bank"), _("Cheque no."), _("Written by"), _("Slip"), _("Handed over on"),
     ]  # fmt: skip
     states, methods = dict(Instalment.Status.choices), dict(Instalment.Method.choices)
-    rows = instalments.order_by("farm__name", "deposit_not_before", "household__name", "number").values_list(
+    in_order = instalments.order_by(
+        Alphabetical("farm__name"), "deposit_not_before", Alphabetical("household__name"), "number"
+    )
+    rows = in_order.values_list(
         "farm__name", "subscription__offer__title", "household__name", "household__number", "reference",
         "deposit_not_before", "amount_cents", "method", "status", "pk",
     )  # fmt: skip

@@ -13,6 +13,7 @@ from amap import clock
 from amap.access import Role, role_required
 from amap.errors import Refused
 from amap.euros import euros_text
+from amap.names import Alphabetical
 from amap.pages import page_of
 from contracts import ledger
 from contracts.actions import payments as acts
@@ -52,7 +53,7 @@ def _farm_payments(request, form=None, status=200):
     cheques = (
         Cheque.objects.filter(is_void=False, instalment__in=mine.filter(status=Status.HANDED_OVER))
         .select_related("batch__farm", "instalment__household")
-        .order_by("batch__handed_over_on", "batch", "instalment__household__name", "pk")
+        .order_by("batch__handed_over_on", "batch", Alphabetical("instalment__household__name"), "pk")
     )
     slips = {}
     for cheque in cheques[:600]:
@@ -65,7 +66,7 @@ def _farm_payments(request, form=None, status=200):
         request,
         (announced if is_later else expected)
         .select_related("household", "farm")
-        .order_by("deposit_not_before", "household__name", "pk"),
+        .order_by("deposit_not_before", Alphabetical("household__name"), "pk"),
     )
     grace_days = request.association.grace_days
     context = {

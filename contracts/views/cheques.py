@@ -15,6 +15,7 @@ from amap.converters import id_in
 from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import Farm, Household
+from amap.names import Alphabetical
 from amap.pages import page_of
 from contracts import ledger
 from contracts.actions import payments as acts
@@ -37,7 +38,7 @@ def kept_farms(request):
     farms = Farm.objects.filter(partnerships__association=request.standing.association_id)
     if not request.standing.has(Role.COMMITTEE, Role.TREASURER):
         farms = farms.filter(pk__in=request.standing.liaison_farm_ids)
-    return list(farms.distinct().values_list("pk", "slug", "name").order_by("name"))
+    return list(farms.distinct().values_list("pk", "slug", "name").order_by(Alphabetical("name")))
 
 
 def farm_tabs(route, request, farms, current, counts):
@@ -65,7 +66,7 @@ def payments(request):
     if farm is None:
         return render(request, "contracts/payments/pile.html", {"farm": None})
     households = Household.objects.filter(pk__in=awaited.filter(farm=farm[0]).values("household")).order_by(
-        "name", "pk"
+        Alphabetical("name"), "pk"
     )
     words = request.GET.get("q", "").strip()[:60]
     if words:
@@ -79,7 +80,7 @@ def payments(request):
 def _awaited(instalments):
     return list(
         instalments.select_related("household", "subscription").order_by(
-            "household__name", "household", "deposit_not_before", "number"
+            Alphabetical("household__name"), "household_id", "deposit_not_before", "number"
         )
     )
 
@@ -199,7 +200,7 @@ def _held(request, farm):
             is_void=False, batch=None, instalment__in=kept(request).filter(status=Status.RECEIVED, farm=farm[0])
         )
         .select_related("instalment__household")
-        .order_by("instalment__deposit_not_before", "instalment__household__name", "pk")
+        .order_by("instalment__deposit_not_before", Alphabetical("instalment__household__name"), "pk")
     )
 
 
@@ -238,7 +239,9 @@ def _slip(request, pk):
 
 
 def _on_slip(slip):
-    return slip.cheques.select_related("instalment__household").order_by("instalment__household__name", "pk")
+    return slip.cheques.select_related("instalment__household").order_by(
+        Alphabetical("instalment__household__name"), "pk"
+    )
 
 
 @role_required(*KEEPERS, Role.FARMER)

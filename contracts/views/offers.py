@@ -17,6 +17,7 @@ from amap.dates import short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.models import FarmLiaison
+from amap.names import Alphabetical
 from amap.pages import page_of
 from contracts.actions import offers as actions
 from contracts.agreement import NEEDS, missing
@@ -78,9 +79,9 @@ def offers(request):
         else ()
     )
     groups = {"preparing": [], "open": [], "mine": [], "coming": [], "running": []}
-    for offer in rows.exclude(status__in=over).order_by("starts_on", "title"):
+    for offer in rows.exclude(status__in=over).order_by("starts_on", Alphabetical("title")):
         groups[_group(request, offer, signed, today)].append(_card(request, offer, signed))
-    page = page_of(request, rows.filter(status__in=over).order_by("-ends_on", "title"))
+    page = page_of(request, rows.filter(status__in=over).order_by("-ends_on", Alphabetical("title")))
     titles = {
         "preparing": _("In preparation"),
         "open": _("Open to you") if standing.is_member else _("Open to sign-up"),

@@ -14,6 +14,7 @@ from amap.errors import Refused
 from amap.euros import euros_text
 from amap.ibans import iban_text
 from amap.models import AuditEntry, Farm
+from amap.names import Alphabetical
 from contracts import ledger
 from contracts.actions import payments as acts
 from contracts.forms.payments import ReasonForm
@@ -176,7 +177,7 @@ def my_payments(request):
     rows = (
         _mine(request)
         .select_related("farm", "subscription__offer")
-        .order_by("farm__name", "subscription", "deposit_not_before", "number")
+        .order_by(Alphabetical("farm__name"), "subscription", "deposit_not_before", "number")
     )
     shown = rows.exclude(status__in=(Status.CANCELLED, Status.RETURNED))
     groups = {}

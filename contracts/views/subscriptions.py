@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.euros import euros_text
+from amap.names import Alphabetical
 from amap.pages import page_of
 from contracts import documents, ledger, pricing, season_strip, signing, tasks
 from contracts.actions import subscriptions
@@ -211,7 +212,7 @@ def subscriptions_list(request):
         rows = rows.filter(status=status)
     elif offer is None:
         rows = rows.filter(status__in=Subscription.LIVE)
-    page = page_of(request, rows.select_related("household", "offer").order_by("household__name", "pk"))
+    page = page_of(request, rows.select_related("household", "offer").order_by(Alphabetical("household__name"), "pk"))
     words = _words(page.object_list)
     missing = subscriptions.missing_keys_of(
         [row for row in page.object_list if row.status == Subscription.Status.AWAITING_DOCUMENTS]

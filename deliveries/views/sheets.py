@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST
 from amap import clock, jobs, live, pdf
 from amap.access import Role, only_for, role_required
 from amap.errors import Refused
+from amap.names import alphabetical
 from deliveries import papers
 from deliveries import sheet as reader
 from deliveries.actions import distributions as actions
 from deliveries.forms.distributions import CloseForm, CollectForm, NoteForm
 from deliveries.models import Basket, ShiftAssignment
-from deliveries.sheet import alphabetical, contents_text, taken_text, taken_together
+from deliveries.sheet import contents_text, taken_text, taken_together
 from deliveries.views.distributions import RUNNERS, evening_or_404
 
 

@@ -14,7 +14,7 @@ from contracts.models import Delivery, Subscription, SubscriptionLine
 from deliveries import tasks
 from deliveries.actions import distributions
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment, ShiftRole
-from deliveries.sheet import alphabetical, season, sheet, taken_text, volunteers
+from deliveries.sheet import season, sheet, taken_text, volunteers
 from tests.cast import NOW, PARIS, TODAY, Amap
 
 THURSDAY = date(2026, 11, 26)  # rank 9 of the cast's vegetables
@@ -107,7 +107,6 @@ def test_households_stand_in_alphabetical_order_accents_or_not(amap, offer):
     for name in ("Zola", "Éloi", "eluard", "Élan"):
         amap.subscribe(amap.new_household(name), offer)
     assert list(taken(sheet(evening_of(amap)))) == ["Élan", "Éloi", "eluard", "Zola"]
-    assert alphabetical("Éloi") == "eloi"
 
 
 def test_the_lock_fixes_the_list_whatever_happens_next_br_52(amap, offer):
