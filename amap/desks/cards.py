@@ -548,7 +548,7 @@ def running_without_payment(desk):
             _("%(household)s, %(offer)s: %(sum)s") % {"household": household, "offer": offer, "sum": euros_text(cents)},
             desk.url("contracts:subscription", pk),
         )
-        for pk, household, offer, cents in rows
+        for pk, household, offer, cents in rows[:LINES]
     ]
     yield Card(
         ngettext("%(count)s running contract lacks a payment", "%(count)s running contracts lack a payment", len(rows))
@@ -556,7 +556,7 @@ def running_without_payment(desk):
         lines[0][1] if len(lines) == 1 else desk.url("contracts:payments"),
         note=_("The baskets go on; the payment has to come again."),
         icon="money",
-        lines=_and_more(lines, len(lines)),
+        lines=_and_more(lines, len(rows)),
     )
 
 
