@@ -37,7 +37,6 @@ from contracts.wording import default_terms
 
 Status = ContractOffer.Status
 Side = OfferAcceptance.Side
-IN_PREPARATION = (Status.DRAFT, Status.PROPOSED, Status.AGREED)
 SIZE_COLUMNS = ("label", "coefficient_hundredths", "price_cents", "price_reason")
 
 CODE_STEMS = {
@@ -222,7 +221,8 @@ def set_budget(
     budget_visibility="members",
 ):
     """Set what the price is built from (BR-9): `lines` are (category, label, cents per year); without any there is no
-    budget. `amap_share_hundredths` is in hundredths of a percent."""
+    budget. `amap_share_hundredths` is in hundredths of a percent.
+    """
     with _changing(offer, by=by, now=now):
         _refuse_frozen(offer)
         offer.budget_visibility = budget_visibility
@@ -313,7 +313,7 @@ def _forget_relations(offer):
 
 def _refuse_frozen(offer):
     """BR-14: from the opening on, what was agreed does not change."""
-    if offer.status in IN_PREPARATION:
+    if offer.status in ContractOffer.IN_PREPARATION:
         return
     signed = Subscription.objects.filter(offer=offer, status__in=Subscription.HOLDS).count()
     if signed:
@@ -401,8 +401,7 @@ def accept(offer, *, side, by, now, version=None):
         raise Refused(
             _(
                 "You have accepted this version for the other side. An agreement takes two people: somebody else must "
-                "accept "
-                "for %(side)s."
+                "accept for %(side)s."
             )
             % {"side": Side(side).label}
         )
@@ -577,52 +576,6 @@ def cancel(offer, *, by, now, reason):
         now=now,
         context=_words(offer) | {"reason": reason},
     )
-
-
-@transaction.atomic
-def move_deliveries(deliveries, *, to_day, by, now, to_place=None):
-    """Move deliveries to another day or place; ranks, prices and turns stay (BR-13). The first promised day is
-    remembered.
-
-    For whoever moves a whole distribution, who also tells people. Refused when one of them is over, or its offer
-    already delivers on that day. Returns the deliveries as they are now.
-    """
-    moving = list(
-        Delivery.objects.select_for_update(of=("self",))
-        .filter(pk__in=[delivery.pk for delivery in deliveries])
-        .select_related("offer", "place")
-    )
-    for delivery in moving:
-        if delivery.status not in (Delivery.Status.SCHEDULED, Delivery.Status.LOCKED):
-            raise Refused(
-                _("The delivery of %(offer)s on %(day)s is %(status)s and no longer moves.")
-                % {"offer": delivery.offer, "day": _date(delivery.day), "status": delivery.get_status_display()}
-            )
-    clash = (
-        Delivery.objects.filter(offer__in=[delivery.offer_id for delivery in moving], day=to_day)
-        .exclude(pk__in=[delivery.pk for delivery in moving])
-        .select_related("offer")
-        .first()
-    )
-    if clash:
-        raise Refused(_("%(offer)s already has a delivery on %(day)s.") % {"offer": clash.offer, "day": _date(to_day)})
-    for delivery in moving:
-        before = delivery.day
-        if before != to_day:
-            delivery.moved_from = None if delivery.moved_from == to_day else delivery.moved_from or before
-        delivery.day, delivery.place = to_day, to_place or delivery.place
-        delivery.save(update_fields=["day", "moved_from", "place"])
-        states.record("delivery.moved", delivery, by=by, now=now, before=before.isoformat(), after=to_day.isoformat())
-    _follow_ends({delivery.offer_id for delivery in moving})
-    return moving
-
-
-def _follow_ends(offer_ids):
-    """A season's first and last day are those of its deliveries."""
-    for offer in ContractOffer.objects.filter(pk__in=offer_ids):
-        days = list(offer.deliveries.values_list("day", flat=True))
-        if (min(days), max(days)) != (offer.starts_on, offer.ends_on):
-            ContractOffer.objects.filter(pk=offer.pk).update(starts_on=min(days), ends_on=max(days))
 
 
 # Telling

@@ -52,6 +52,7 @@ class ContractOffer(models.Model):
         "open": {"running", "cancelled"},
         "running": {"closed"},
     }
+    IN_PREPARATION = (Status.DRAFT, Status.PROPOSED, Status.AGREED)
     PUBLIC = (Status.AGREED, Status.OPEN, Status.RUNNING, Status.CLOSED)
     LIVE = (Status.OPEN, Status.RUNNING)
 

@@ -173,7 +173,7 @@ def _saved(request, one, part, version):
 def offer_edit(request, pk):
     """What and where; from the opening on only the description (BR-14)."""
     one = managed_offer(request, pk)
-    form_class = BasicsForm if one.status in actions.IN_PREPARATION else DescriptionForm
+    form_class = BasicsForm if one.status in ContractOffer.IN_PREPARATION else DescriptionForm
     return _write(request, one, "basics", form_class(request.POST or None, offer=one))
 
 

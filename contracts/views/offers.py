@@ -225,7 +225,7 @@ def _payments(one):
 def _mine(request, one, today):
     """What the reader's household has to do with the offer: signed, waiting, may sign, or when it may."""
     household, nothing = request.standing.household_id, {"subscription": None, "is_waiting": False, "may_sign": False}
-    if not household or one.status in actions.IN_PREPARATION:
+    if not household or one.status in ContractOffer.IN_PREPARATION:
         return nothing
     mine = Subscription.objects.filter(offer=one, household=household, status__in=Subscription.HOLDS)
     subscription = mine.values_list("pk", flat=True).first()
@@ -243,7 +243,7 @@ def _mine(request, one, today):
 
 def _control(request, one, today, *, has_budget):
     """What those who prepare the offer need: whom it waits for, what it lacks, what they may do now."""
-    in_preparation = one.status in actions.IN_PREPARATION
+    in_preparation = one.status in ContractOffer.IN_PREPARATION
     lacking = missing(one) if in_preparation else []
     yes = list(one.acceptances.filter(version=one.version).select_related("by")) if in_preparation else []
     accepted = {acceptance.side for acceptance in yes}

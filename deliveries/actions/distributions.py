@@ -16,24 +16,11 @@ from amap.dates import date_format
 from amap.errors import Refused
 from amap.letters import post, readers
 from amap.models import AuditEntry, Household, Member, PickupPlace, User
-from contracts.actions import offers
+from contracts.actions.deliveries import move_deliveries
 from contracts.models import ContractOffer, Delivery
-from deliveries.actions.harvests import post_harvest, share_again
+from deliveries.actions.harvests import share_again
 from deliveries.models import Basket, Distribution, ShiftAssignment
 from deliveries.sheet import deliveries_of, sheet
-
-__all__ = [
-    "annotate",
-    "close",
-    "collect",
-    "concerned",
-    "hold_the_past",
-    "lock",
-    "move",
-    "plan",
-    "post_harvest",
-    "uncollect",
-]
 
 # By hand the list may be fixed this early: whoever signs up later than that is not yet due (BR-24, BR-52).
 LOCK_DAYS_AHEAD = 7
@@ -264,7 +251,7 @@ def move(distribution, *, day, place, opens_at, closes_at, reason="", by, now):
     old = {"old_day": distribution.day.isoformat(), "old_place": distribution.place.name}
     if (day, place.pk) != before[:2]:
         gathered = Delivery.objects.filter(pk__in=deliveries_of(distribution))
-        offers.move_deliveries(gathered, to_day=day, to_place=place, by=by, now=now)
+        move_deliveries(gathered, to_day=day, to_place=place, by=by, now=now)
     distribution.volunteers_from = _later(distribution.volunteers_from, distribution.opens_at, opens_at)
     distribution.volunteers_until = _later(distribution.volunteers_until, distribution.closes_at, closes_at)
     distribution.day, distribution.place = day, place

@@ -15,6 +15,7 @@ from amap.errors import Refused
 from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
 from contracts import wording
 from contracts.actions import offers
+from contracts.actions.deliveries import move_deliveries
 from contracts.agreement import content, missing
 from contracts.documents import fingerprint
 from contracts.models import ContractOffer, Delivery, OfferAcceptance, ShareSize
@@ -237,7 +238,7 @@ def test_forty_eight_thursdays_and_ascension_keeps_its_rank(amap):
     """BR-12, BR-13: 52 Thursdays less four closures; 14 May moved to Wednesday 13 May stays the seventh."""
     offer = vegetables_2026(amap)
     ascension = offer.deliveries.get(day=date(2026, 5, 14))
-    [moved] = offers.move_deliveries([ascension], to_day=date(2026, 5, 13), by=amap.committee, now=NOW)
+    [moved] = move_deliveries([ascension], to_day=date(2026, 5, 13), by=amap.committee, now=NOW)
     assert (moved.rank, moved.moved_from) == (7, date(2026, 5, 14))
     assert dict(offer.deliveries.values_list("day", "rank"))[date(2027, 1, 7)] == 37
     assert offer.deliveries.count() == 48
@@ -285,27 +286,27 @@ def test_a_delivery_moves_until_it_is_held_and_never_onto_another_of_its_offer(a
     offer = opened(amap)
     first, second = offer.deliveries.all()[:2]
     with pytest.raises(Refused, match="already has a delivery"):
-        offers.move_deliveries([first], to_day=second.day, by=None, now=NOW)
+        move_deliveries([first], to_day=second.day, by=None, now=NOW)
     Delivery.objects.filter(pk=first.pk).update(status="held")
     with pytest.raises(Refused, match="no longer moves"):
-        offers.move_deliveries([first], to_day=date(2027, 3, 31), by=None, now=NOW)
+        move_deliveries([first], to_day=date(2027, 3, 31), by=None, now=NOW)
 
 
 def test_a_delivery_that_comes_back_to_its_day_was_never_moved(amap):
     offer = opened(amap)
     last = offer.deliveries.last()
     promised = last.day
-    offers.move_deliveries([last], to_day=promised + timedelta(1), by=None, now=NOW)
+    move_deliveries([last], to_day=promised + timedelta(1), by=None, now=NOW)
     offer.refresh_from_db()
     assert offer.ends_on == promised + timedelta(1)
-    [back] = offers.move_deliveries([last], to_day=promised, by=None, now=NOW)
+    [back] = move_deliveries([last], to_day=promised, by=None, now=NOW)
     assert back.moved_from is None
 
 
 def test_the_strip_of_a_season_says_what_a_picture_shows(amap):
     """interface.md: figures as text too; closures, moves and other days are told to a screen reader."""
     offer = vegetables_2026(amap)
-    offers.move_deliveries(offer.deliveries.filter(day=date(2026, 5, 14)), to_day=date(2026, 5, 13), by=None, now=NOW)
+    move_deliveries(offer.deliveries.filter(day=date(2026, 5, 14)), to_day=date(2026, 5, 13), by=None, now=NOW)
     strip = season(offer, offer.deliveries.all(), today=TODAY)
     assert [month["label"] for month in strip][::9] == ["April 2026", "January 2027"]
     titles = {day["title"]: day["state"] for month in strip for day in month["days"]}
