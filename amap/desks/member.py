@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import BigAutoField, DateField, DateTimeField, Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from amap import clock
 from amap.dates import date_format
 from amap.euros import euros_text
-from amap.facts import facts, moment
+from amap.facts import Given, Question, facts, moment
 from amap.models import Household, Membership, MembershipPeriod
 from contracts import season_strip
 from contracts.models import ContractOffer, Instalment, Subscription
@@ -100,8 +100,8 @@ def home(standing, now):
     evening = next_one and evenings.get((next_one.day, next_one.place_id))
     visible = next_one and harvest_visible(
         next_one.day,
-        days_before=affairs["association__harvest_days_before"],
-        hour=affairs["association__harvest_hour"],
+        days_before=affairs.harvest_days_before,
+        hour=affairs.harvest_hour,
     )
     return Home(
         pick_up=next_one
@@ -208,54 +208,86 @@ class _Owed(NamedTuple):
         return self.payment == Instalment.Status.PLANNED
 
 
-def _affairs(standing, now):
-    """What the household owes, awaits and may sign, folded into one row.
+class _Affairs(NamedTuple):
+    """What the household owes, awaits and may sign.
 
     `owed`: payments that come due, contracts not valid yet, contracts valid since a few days.
     """
-    mine = {"household": standing.household_id}
-    soon = timezone.localdate(now) + DUE_SOON
+
+    owed: list[_Owed]
+    periods: list
+    offers: list
+    joined_on: date
+    grace_days: int
+    harvest_days_before: int
+    harvest_hour: time
+
+
+@Question
+def _asked():
+    today, soon, lately = (
+        Given("today", DateField()),
+        Given("soon", DateField()),
+        Given("lately", DateTimeField()),
+    )
+    mine = {"household": Given("household", BigAutoField())}
     membership = (
         Membership.objects.filter(period=OuterRef("pk"), **mine).exclude(status=Membership.Status.CANCELLED).order_by()
     )
     signed = Subscription.objects.filter(offer=OuterRef("pk"), status__in=Subscription.HOLDS, **mine)
-    row = (
-        Household.objects.order_by()
-        .filter(pk=standing.household_id)
-        .annotate(
-            owed=facts(
-                Subscription.objects.order_by("instalments__deposit_not_before", "pk").filter(
-                    Q(status=Subscription.Status.AWAITING_DOCUMENTS)
-                    | Q(instalments__status__in=Instalment.UNSEEN, instalments__deposit_not_before__lte=soon)
-                    | Q(status__in=Subscription.LIVE, validated_at__gte=now - NEWS_FOR),
-                    **mine,
-                ),
-                *("pk", "status", "offer__title", "offer__farm__name", "offer__farm__payee", "reserved_until"),
-                *("validated_at", "instalments__status", "instalments__method", "instalments__amount_cents"),
-                "instalments__deposit_not_before",
-            ),
-            periods=facts(
-                MembershipPeriod.objects.order_by("starts_on")
-                .filter(association=standing.association_id, starts_on__lte=soon, ends_on__gte=soon - DUE_SOON)
-                .annotate(status=Subquery(membership.values("status")[:1])),
-                *("starts_on", "ends_on", "status"),
-                *("amap_part_cents", "network_part_cents", "reduced_from", "reduced_percent"),
-            ),
-            offers=facts(
-                ContractOffer.objects.order_by("starts_on", "pk").filter(
-                    ~Exists(signed), association=standing.association_id, status=ContractOffer.Status.OPEN
-                ),
-                *("pk", "title", "farm__name", "starts_on", "capacity_hundredths", "taken_hundredths", "kind"),
-                most=6,
-            ),
-        )
-        .values(
-            *("owed", "periods", "offers", "joined_on", "association__grace_days"),
-            *("association__harvest_days_before", "association__harvest_hour"),
-        )
-        .get()
+    owed = Subscription.objects.order_by("instalments__deposit_not_before", "pk").filter(
+        Q(status=Subscription.Status.AWAITING_DOCUMENTS)
+        | Q(instalments__status__in=Instalment.UNSEEN, instalments__deposit_not_before__lte=soon)
+        | Q(status__in=Subscription.LIVE, validated_at__gte=lately),
+        **mine,
     )
-    return row | {"owed": [_Owed(*fact) for fact in row["owed"]]}
+    periods = (
+        MembershipPeriod.objects.order_by("starts_on")
+        .filter(association=OuterRef("association"), starts_on__lte=soon, ends_on__gte=today)
+        .annotate(status=Subquery(membership.values("status")[:1]))
+    )
+    offers = ContractOffer.objects.order_by("starts_on", "pk").filter(
+        ~Exists(signed), association=OuterRef("association"), status=ContractOffer.Status.OPEN
+    )
+    return Household.objects.filter(pk=mine["household"]).values_list(
+        facts(
+            owed,
+            *("pk", "status", "offer__title", "offer__farm__name", "offer__farm__payee", "reserved_until"),
+            *("validated_at", "instalments__status", "instalments__method", "instalments__amount_cents"),
+            "instalments__deposit_not_before",
+        ),
+        facts(
+            periods,
+            *("starts_on", "ends_on", "status"),
+            *("amap_part_cents", "network_part_cents", "reduced_from", "reduced_percent"),
+        ),
+        facts(
+            offers,
+            *("pk", "title", "farm__name", "starts_on", "capacity_hundredths", "taken_hundredths", "kind"),
+            most=6,
+        ),
+        facts(
+            Household.objects.filter(pk=OuterRef("pk")),
+            *("joined_on", "association__grace_days", "association__harvest_days_before", "association__harvest_hour"),
+        ),
+    )
+
+
+def _affairs(standing, now):
+    today = timezone.localdate(now)
+    owed, periods, offers, settings = _asked(
+        household=standing.household_id, today=today, soon=today + DUE_SOON, lately=now - NEWS_FOR
+    )
+    ((joined_on, grace_days, days_before, hour),) = settings
+    return _Affairs(
+        [_Owed(*fact) for fact in owed],
+        periods,
+        offers,
+        _iso(joined_on),
+        grace_days,
+        days_before,
+        time.fromisoformat(hour),
+    )
 
 
 # Saying
@@ -282,9 +314,9 @@ def _baskets(one, lists):
 
 def _payments(affairs, standing, today):
     """Late payments, then coming ones, a line per contract; of those not valid yet, `_contracts` says what lacks."""
-    grace = timedelta(days=affairs["association__grace_days"])
+    grace = timedelta(days=affairs.grace_days)
     found = {}
-    for one in affairs["owed"]:
+    for one in affairs.owed:
         if (
             one.payment in Instalment.UNSEEN
             and one.status != Subscription.Status.AWAITING_DOCUMENTS
@@ -327,7 +359,7 @@ def _payments(affairs, standing, today):
 def _contracts(affairs, standing):
     """Contracts signed and not valid yet, with what they lack (BR-21)."""
     found = {}
-    for one in affairs["owed"]:
+    for one in affairs.owed:
         if one.status == Subscription.Status.AWAITING_DOCUMENTS:
             found.setdefault(one.subscription, []).append(one)
     for pk, parts in found.items():
@@ -357,7 +389,7 @@ def _contracts(affairs, standing):
 
 
 def _membership(affairs, standing, today):
-    for starts, ends, status, amap_cents, network_cents, reduced_from, percent in affairs["periods"]:
+    for starts, ends, status, amap_cents, network_cents, reduced_from, percent in affairs.periods:
         if status == Membership.Status.PAID or (status is None and _iso(starts) > today):
             continue
         period = MembershipPeriod(
@@ -367,7 +399,7 @@ def _membership(affairs, standing, today):
             reduced_percent=percent,
         )
         yield Line(
-            _("Membership: %(sum)s") % {"sum": euros_text(period.fee_on(affairs["joined_on"]))},
+            _("Membership: %(sum)s") % {"sum": euros_text(period.fee_on(affairs.joined_on))},
             _("From %(start)s to %(end)s, to the association. Hand it to the treasurer.")
             % {"start": date_format(_iso(starts), "j F Y"), "end": date_format(_iso(ends), "j F Y")},
             reverse("amap:my_household", args=[standing.slug]),
@@ -414,7 +446,7 @@ def _moved(ahead, standing, today):
 
 def _news(affairs, standing, now):
     """Offers to sign, contracts that became valid."""
-    for pk, title, farm, starts, capacity, taken, kind in affairs["offers"]:
+    for pk, title, farm, starts, capacity, taken, kind in affairs.offers:
         is_full = kind != ContractOffer.Kind.BY_DATE and taken >= capacity
         yield Line(
             title,
@@ -424,7 +456,7 @@ def _news(affairs, standing, now):
             "off" if is_full else "waiting",
             _("full: waiting list") if is_full else _("sign-up is open"),
         )
-    valid = {one.subscription: one for one in affairs["owed"] if one.validated_at}
+    valid = {one.subscription: one for one in affairs.owed if one.validated_at}
     for pk, one in valid.items():
         since = moment(one.validated_at)
         if since >= now - NEWS_FOR:
