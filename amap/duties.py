@@ -30,13 +30,13 @@ EVERY_QUARTER = [
     "deliveries.tasks.lock_due",
     "deliveries.tasks.announce_baskets",
     "deliveries.tasks.alert_missing_harvests",
-    "deliveries.actions.roster.call_for_help",
+    "deliveries.tasks.call_for_help",
 ]
 
 # From this local hour on; dotted paths of functions of `now`. Reminders are ready when the day's letters leave.
 EVERY_DAY = [
     (time(0, 1), "deliveries.tasks.hold_the_past"),
-    (time(0, 5), "contracts.actions.offers.advance"),
+    (time(0, 5), "contracts.tasks.start_and_end_seasons"),
     (time(0, 10), "contracts.tasks.follow_the_calendar"),
     (time(0, 15), "deliveries.tasks.plan_ahead"),
     (time(0, 20), "contracts.tasks.give_places_back"),
@@ -44,8 +44,8 @@ EVERY_DAY = [
     (time(2, 0), "amap.backup.nightly"),
     (time(3, 0), "amap.jobs.forget"),
     (time(6, 0), "deliveries.tasks.close_forgotten"),
-    (time(8, 0), "contracts.actions.payments.remind"),
-    (time(8, 5), "deliveries.actions.roster.remind"),
+    (time(8, 0), "contracts.tasks.remind_of_payments"),
+    (time(8, 5), "deliveries.tasks.remind_of_shifts"),
 ]
 
 

@@ -1,6 +1,7 @@
 """What the worker does about contracts without anybody asking (`amap/duties.py` says when)."""
 
 from contextlib import suppress
+from datetime import timedelta
 from hashlib import sha256
 
 from django.db.models import Exists, OuterRef
@@ -10,8 +11,8 @@ from amap import clock, jobs, pdf
 from amap.errors import Refused
 from amap.models import Association, Job
 from contracts import documents
-from contracts.actions import subscriptions
-from contracts.models import ContractDocument, Instalment, Subscription, WaitingListEntry
+from contracts.actions import offers, payments, subscriptions
+from contracts.models import ContractDocument, ContractOffer, Instalment, Subscription, WaitingListEntry
 
 
 def ask_for_documents(now):
@@ -86,6 +87,24 @@ def let_leavers_go(now):
         subscriptions.stop_waiting(entry, by=None, now=now)
 
 
+def start_and_end_seasons(now):
+    """Start the seasons whose first delivery has come, close those that are over.
+
+    Returns how many offers moved. A season that cannot move yet stays as it is: the committee's desk shows why.
+    """
+    moved, today = 0, timezone.localdate(now)
+    steps = (
+        (offers.start, ContractOffer.objects.filter(status=ContractOffer.Status.OPEN, starts_on__lte=today)),
+        (offers.close, ContractOffer.objects.filter(status=ContractOffer.Status.RUNNING, ends_on__lt=today)),
+    )
+    for step, due in steps:
+        for offer in due.order_by("pk"):
+            with suppress(Refused):
+                step(offer, now=now)
+                moved += 1
+    return moved
+
+
 def follow_the_calendar(now):
     """Valid subscriptions whose first delivery has come run; running ones whose last has been are complete."""
     today = timezone.localdate(now)
@@ -94,3 +113,29 @@ def follow_the_calendar(now):
         subscriptions.begin(subscription, now=now)
     for subscription in live.filter(status=Subscription.Status.ACTIVE, last_day__lt=today):
         subscriptions.complete(subscription, now=now)
+
+
+def remind_of_payments(now):
+    """What is late is written to the household, a week later to the farm's liaisons; and what is still missing three
+    days before a reserved place is given away. Each once (BR-41, BR-75).
+    """
+    today = timezone.localdate(now)
+    for association in Association.objects.all():
+        instalments, grace = association.instalments, association.grace_days
+        for subscription, late in _by_subscription(instalments.overdue(today, grace)):
+            payments.tell_missing(subscription, late, key=f"payment_late:{late[-1].pk}", now=now)
+        for subscription, late in _by_subscription(instalments.overdue(today, grace + 7)):
+            payments.tell_missing(subscription, late, key=f"payment_late:{late[-1].pk}", now=now, to_liaisons=True)
+        soon = instalments.awaited().filter(
+            subscription__status=Subscription.Status.AWAITING_DOCUMENTS,
+            subscription__reserved_until__lte=now + timedelta(days=3),
+        )
+        for subscription, missing in _by_subscription(soon):
+            payments.tell_missing(subscription, missing, key=f"payment_missing:subscription:{subscription.pk}", now=now)
+
+
+def _by_subscription(instalments):
+    found = {}
+    for one in instalments.select_related("subscription__offer__farm", "household", "association"):
+        found.setdefault(one.subscription_id, []).append(one)
+    return [(missing[0].subscription, missing) for missing in found.values()]

@@ -18,6 +18,10 @@ from deliveries.sheet import deliveries_of, due_lines
 
 MISSING_HOURS = 24
 PAPER_WAITS = timedelta(days=7)
+# Reminders of a shift leave so many days before.
+REMINDED = (2, 7)
+# The most an association's `urgent_hours` can be set to, in days.
+URGENT_DAYS = timedelta(days=7)
 
 
 def plan_ahead(now):
@@ -42,6 +46,29 @@ def let_leavers_go(now):
     )
     for assignment in coming:
         roster.free(assignment, by=None, now=now)
+
+
+def remind_of_shifts(now):
+    """Letters 7 and 2 days before a shift, or the next day that letters leave (BR-75). Each is written once."""
+    today = timezone.localdate(now)
+    coming = ShiftAssignment.objects.filter(
+        distribution__day__gt=today,
+        distribution__day__lte=today + timedelta(days=max(REMINDED)),
+        status__in=ShiftAssignment.COMING,
+    ).select_related("household", "shift__role", "distribution__place", "distribution__association")
+    for assignment in coming:
+        days = (assignment.distribution.day - today).days
+        roster.remind(assignment, step=min(step for step in REMINDED if days <= step), now=now)
+
+
+def call_for_help(now):
+    """Ask for people within the association's `urgent_hours` of an evening (BR-62)."""
+    today = timezone.localdate(now)
+    soon = Distribution.objects.filter(day__range=(today, today + URGENT_DAYS))
+    for distribution in soon.exclude(status=Distribution.Status.CLOSED).select_related("association", "place"):
+        opens = distribution.opens()
+        if opens - timedelta(hours=distribution.association.urgent_hours) <= now < opens:
+            roster.call_for_help(distribution, now=now)
 
 
 def lock_due(now):

@@ -27,7 +27,7 @@ from contracts.actions import offers, payments, subscriptions
 from contracts.models import Cheque, ContractOffer, Instalment
 from contracts.signing import Proposal
 from deliveries import tasks
-from deliveries.actions import distributions, roster
+from deliveries.actions import distributions, harvests, roster
 from deliveries.models import Basket, Distribution, ShiftAssignment
 
 # The Saturday on which the demonstration stands (domain.md §5.1).
@@ -489,7 +489,7 @@ class Year:
     def routine(self, day):
         """What returns: planning, harvest lists, locking, the evening."""
         if day.weekday() == season.THURSDAY:
-            offers.advance(self.moment(day, 0, 5))
+            contract_tasks.start_and_end_seasons(self.moment(day, 0, 5))
             contract_tasks.turn_last_keys(self.moment(day, 0, 8))
             contract_tasks.follow_the_calendar(self.moment(day, 0, 10))
         if day.weekday() == 0:
@@ -515,7 +515,7 @@ class Year:
             for position, (product, unit, quantity) in enumerate(products)
             if position != left_out
         ]
-        distributions.post_harvest(
+        harvests.post_harvest(
             delivery,
             items=items,
             news=season.NEWS.get(month, "") if delivery.day.day <= 14 else "",

@@ -44,22 +44,22 @@ LETTERS = {
 WORK = {
     "amap.backup.nightly": gettext_lazy("the backup of the night"),
     "amap.jobs.forget": gettext_lazy("tidying up after old work"),
-    "amap.letters.send_urgent": gettext_lazy("a letter"),
     "amap.letters.send_digest": gettext_lazy("the letters of the day to one reader"),
-    "contracts.actions.offers.advance": gettext_lazy("starting and ending seasons"),
-    "contracts.actions.payments.remind": gettext_lazy("reminders of payments"),
+    "amap.letters.send_urgent": gettext_lazy("a letter"),
     "contracts.books.nightly": gettext_lazy("the check of the books: the figures do not agree"),
     "contracts.tasks.fill_document": gettext_lazy("the PDF of a contract"),
     "contracts.tasks.follow_the_calendar": gettext_lazy("beginning and completing contracts"),
-    "deliveries.actions.roster.call_for_help": gettext_lazy("urgent calls for volunteers"),
     "contracts.tasks.give_places_back": gettext_lazy("giving back places nobody paid for"),
-    "deliveries.actions.roster.remind": gettext_lazy("reminders of shifts"),
+    "contracts.tasks.remind_of_payments": gettext_lazy("reminders of payments"),
+    "contracts.tasks.start_and_end_seasons": gettext_lazy("starting and ending seasons"),
     "deliveries.tasks.alert_missing_harvests": gettext_lazy("asking for harvest lists"),
     "deliveries.tasks.announce_baskets": gettext_lazy("the letters about the baskets"),
+    "deliveries.tasks.call_for_help": gettext_lazy("urgent calls for volunteers"),
     "deliveries.tasks.close_forgotten": gettext_lazy("closing the distributions nobody closed"),
     "deliveries.tasks.hold_the_past": gettext_lazy("recording what was delivered before"),
     "deliveries.tasks.lock_due": gettext_lazy("fixing the list of a distribution"),
     "deliveries.tasks.plan_ahead": gettext_lazy("planning the distributions ahead"),
+    "deliveries.tasks.remind_of_shifts": gettext_lazy("reminders of shifts"),
 }
 
 

@@ -516,27 +516,6 @@ def close(offer, *, by=None, now):
     states.move(offer, to=Status.CLOSED, by=by, now=now)
 
 
-def advance(now):
-    """Daily: start the seasons whose first delivery has come, close those that are over. Done twice, it changes
-    nothing.
-
-    Returns how many offers moved. A season that cannot move yet stays as it is: the committee's desk shows why.
-    """
-    moved, today = 0, timezone.localdate(now)
-    steps = (
-        (start, ContractOffer.objects.filter(status=Status.OPEN, starts_on__lte=today)),
-        (close, ContractOffer.objects.filter(status=Status.RUNNING, ends_on__lt=today)),
-    )
-    for step, offers in steps:
-        for offer in offers.order_by("pk"):
-            try:
-                step(offer, now=now)
-            except Refused:
-                continue
-            moved += 1
-    return moved
-
-
 @transaction.atomic
 def cancel(offer, *, by, now, reason):
     """Give an offer up before its season starts. Once it is open, sign-ups are withdrawn and their households told.

@@ -5,7 +5,7 @@ locks subscriptions, then instalments, each in the order of their ids; bulk ones
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db import transaction
 from django.db.models import Count, Max, OuterRef, Subquery
@@ -46,11 +46,9 @@ class Paper:
 def receive(pile, *, by, now, is_old_news=False):
     """Take a pile of cheques, [(instalment, Paper)], for the farms they are for; returns the Cheques.
 
-    Nobody is written to about contracts made complete by it when it `is_old_news`.
-
-    Each turns the third key of its subscription when it was the last one missing (BR-21). Refused, all of them, when
-    one is no longer awaited, too early (BR-43c), post-dated, stale before its deposit (BR-35), or not the amount
-    agreed.
+    Each turns the third key of its subscription when it was the last one missing (BR-21); nobody is written to about it
+    when it `is_old_news`. Refused, all of them, when one is no longer awaited, too early (BR-43c), post-dated, stale
+    before its deposit (BR-35), or not the amount agreed.
     """
     papers = {instalment.pk: paper for instalment, paper in pile}
     instalments = _lock(papers)
@@ -181,7 +179,7 @@ def reject(instalment, *, reason, by, now):
     states.move(instalment, to=Status.REJECTED, by=by, now=now, reason=reason)
     (new,) = _add([(instalment, instalment.amount_cents, max(today, instalment.deposit_not_before))], replaces=True)
     states.record("instalment.replaces", new, by=by, now=now, before=instalment.reference, reason=reason)
-    _tell(new.subscription, [new], key=f"payment_missing:{new.pk}", now=now, reason=reason)
+    tell_missing(new.subscription, [new], key=f"payment_missing:{new.pk}", now=now, reason=reason)
     return new
 
 
@@ -276,34 +274,11 @@ def correct(instalment, *, reason, by, now):
         subscriptions.await_again(instalment.subscription, by=by, now=now, reason=reason)
 
 
-# Reminding
+# Telling
 
 
-def remind(now):
-    """Daily: what is late is written to the household, a week later to the farm's liaisons; and what is still missing
-    three days before a reserved place is given away. Each once (BR-41, BR-75)."""
-    today = timezone.localdate(now)
-    for association in Association.objects.all():
-        for subscription, late in _by_subscription(association.instalments.overdue(today, association.grace_days)):
-            _tell(subscription, late, key=f"payment_late:{late[-1].pk}", now=now)
-        for subscription, late in _by_subscription(association.instalments.overdue(today, association.grace_days + 7)):
-            _tell(subscription, late, key=f"payment_late:{late[-1].pk}", now=now, to_liaisons=True)
-        soon = association.instalments.awaited().filter(
-            subscription__status=Subscription.Status.AWAITING_DOCUMENTS,
-            subscription__reserved_until__lte=now + timedelta(days=3),
-        )
-        for subscription, missing in _by_subscription(soon):
-            _tell(subscription, missing, key=f"payment_missing:subscription:{subscription.pk}", now=now)
-
-
-def _by_subscription(instalments):
-    found = {}
-    for one in instalments.select_related("subscription__offer__farm", "household", "association"):
-        found.setdefault(one.subscription_id, []).append(one)
-    return [(missing[0].subscription, missing) for missing in found.values()]
-
-
-def _tell(subscription, missing, *, key, now, reason="", to_liaisons=False):
+def tell_missing(subscription, missing, *, key, now, reason="", to_liaisons=False):
+    """Write about these instalments of a subscription to its household, or to the farm's liaisons; once per `key`."""
     first, association, farm = missing[0], missing[0].association, subscription.offer.farm
     to = first.household
     url = reverse("contracts:my_payments", args=[association.slug])

@@ -21,12 +21,6 @@ from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
 Status = ShiftAssignment.Status
 
 
-# Reminders leave so many days before.
-REMINDED = (2, 7)
-# The most `urgent_hours` can be set to, in days.
-URGENT_DAYS = timedelta(days=7)
-
-
 @transaction.atomic
 def open_shifts(association, *, today):
     """Make the shifts of the evenings to come from the association's roles, without touching those that exist.
@@ -199,39 +193,23 @@ def mark(assignment, *, to, by, now):
     move(assignment, to=to, by=by, now=now)
 
 
-def remind(now):
-    """Letters 7 and 2 days before a shift, or the next day that letters leave (BR-75). Daily; each is written once."""
-    today = timezone.localdate(now)
-    coming = ShiftAssignment.objects.filter(
-        distribution__day__gt=today,
-        distribution__day__lte=today + timedelta(days=max(REMINDED)),
-        status__in=[Status.CONFIRMED, Status.SWAP_REQUESTED],
-    ).select_related("household", "shift__role", "distribution__place", "distribution__association")
-    for assignment in coming:
-        days = (assignment.distribution.day - today).days
-        reminder = min(step for step in REMINDED if days <= step)
-        post(
-            "shift_reminder",
-            association=assignment.distribution.association,
-            to=assignment.household,
-            key=f"shift_reminder:{assignment.pk}:{reminder}",
-            now=now,
-            context=_about(assignment.distribution, assignment.shift) | {"days": days},
-        )
+def remind(assignment, *, step, now):
+    """Remind a household of its shift; once per `step`, a number of days before."""
+    distribution = assignment.distribution
+    post(
+        "shift_reminder",
+        association=distribution.association,
+        to=assignment.household,
+        key=f"shift_reminder:{assignment.pk}:{step}",
+        now=now,
+        context=_about(distribution, assignment.shift) | {"days": (distribution.day - timezone.localdate(now)).days},
+    )
 
 
-def call_for_help(now):
-    """Within the association's `urgent_hours` of an evening with too few people, ask everybody who is not on it, once
-    (BR-62, BR-65). Somebody who looks for a replacement counts as missing.
+def call_for_help(distribution, *, now):
+    """Ask everybody who is not on an evening with too few people, once (BR-62, BR-65). Somebody who looks for a
+    replacement counts as missing.
     """
-    soon = Distribution.objects.filter(day__gte=timezone.localdate(now), day__lte=timezone.localdate(now) + URGENT_DAYS)
-    for distribution in soon.exclude(status=Distribution.Status.CLOSED).select_related("association", "place"):
-        opens = distribution.opens()
-        if opens - timedelta(hours=distribution.association.urgent_hours) <= now < opens:
-            _call(distribution, now)
-
-
-def _call(distribution, now):
     coming = Count("assignments", Q(assignments__status=Status.CONFIRMED))
     shifts = distribution.shifts.annotate(coming=coming).values_list("needed", "role__minimum", "coming")
     shifts = list(shifts.order_by())

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from amap.actions import settings
 from amap.errors import Refused
 from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
-from contracts import wording
+from contracts import tasks, wording
 from contracts.actions import offers
 from contracts.actions.deliveries import move_deliveries
 from contracts.agreement import content, missing
@@ -576,12 +576,12 @@ def test_seasons_start_and_end_by_themselves_once(amap):
     offer = opened(amap)
     amap.subscribe(amap.household, offer, status="validated")
     first_day = datetime(2027, 4, 1, 0, 30, tzinfo=PARIS)
-    assert offers.advance(first_day - timedelta(hours=1)) == 0
-    assert (offers.advance(first_day), offers.advance(first_day)) == (1, 0)
+    assert tasks.start_and_end_seasons(first_day - timedelta(hours=1)) == 0
+    assert (tasks.start_and_end_seasons(first_day), tasks.start_and_end_seasons(first_day)) == (1, 0)
     after = datetime(2027, 9, 24, 0, 30, tzinfo=PARIS)
-    assert offers.advance(after) == 0, "a delivery is still planned"
+    assert tasks.start_and_end_seasons(after) == 0, "a delivery is still planned"
     offer.deliveries.update(status="held")
-    assert (offers.advance(after), offers.advance(after)) == (1, 0)
+    assert (tasks.start_and_end_seasons(after), tasks.start_and_end_seasons(after)) == (1, 0)
     offer.refresh_from_db()
     assert offer.status == "closed"
 
@@ -602,7 +602,7 @@ def test_the_committee_reads_when_and_why_a_season_moves_on(amap, client, status
 
 def test_a_season_nobody_signed_for_does_not_start(amap):
     opened(amap)
-    assert offers.advance(datetime(2027, 4, 1, 8, 0, tzinfo=PARIS)) == 0
+    assert tasks.start_and_end_seasons(datetime(2027, 4, 1, 8, 0, tzinfo=PARIS)) == 0
 
 
 def test_an_offer_is_cancelled_with_a_reason_and_never_while_a_payment_is_held(amap):

@@ -12,7 +12,7 @@ from amap.actions import money
 from amap.errors import Refused
 from amap.letters import message
 from amap.models import AuditEntry, Letter, Movement
-from contracts import books
+from contracts import books, tasks
 from contracts.actions import payments
 from contracts.actions.payments import Paper
 from contracts.models import Cheque, DepositBatch, Instalment, Signature, Subscription
@@ -338,8 +338,8 @@ def test_br38_transfers_are_taken_back_too(amap):
 
 def test_br75_late_payments_are_reminded_once_to_the_household_then_to_the_liaison(amap):
     signed(amap)  # agreed for 1 and 31 October, and 30 November
-    payments.remind(NOW)
-    payments.remind(NOW)
+    tasks.remind_of_payments(NOW)
+    tasks.remind_of_payments(NOW)
     letters = Letter.objects.filter(kind="payment_missing")
     assert {(one.to, one.context["count"]) for one in letters} == {(amap.member.email, 2), (amap.liaison.email, 2)}
     assert letters.count() == 2
@@ -347,7 +347,7 @@ def test_br75_late_payments_are_reminded_once_to_the_household_then_to_the_liais
 
 def test_br41_a_transfer_announced_that_does_not_arrive_is_reminded_with_its_own_words(amap):
     payments.declare(*signed(amap, method="transfer").instalments.all(), by=amap.member, now=NOW)
-    payments.remind(NOW)
+    tasks.remind_of_payments(NOW)
     letter = Letter.objects.get(kind="payment_missing", to=amap.member.email)
     assert letter.context["count"] == 2
     assert "It had been announced" in message([letter]).body
@@ -357,9 +357,9 @@ def test_br75_what_is_missing_is_asked_for_before_a_reservation_ends(amap):
     offer = amap.offer(start=date(2027, 4, 1))
     subscription = signed(amap, offer=offer, status="awaiting_documents")
     Subscription.objects.filter(pk=subscription.pk).update(reserved_until=NOW + timedelta(days=4))
-    payments.remind(NOW)
+    tasks.remind_of_payments(NOW)
     assert not Letter.objects.exists()
-    payments.remind(NOW + timedelta(days=2))
+    tasks.remind_of_payments(NOW + timedelta(days=2))
     assert Letter.objects.get().context["total_cents"] == subscription.total_cents
 
 

@@ -63,7 +63,7 @@ def test_br62_a_household_that_leaves_gives_its_shifts_to_others_from_that_day_o
     tasks.let_leavers_go(NOW)
     assert list(ShiftAssignment.objects.values_list("status", flat=True)) == ["confirmed", "confirmed", "left", "left"]
     assert list(Shift.objects.order_by("pk").values_list("taken", flat=True)) == [1, 1, 0, 0]
-    roster.remind(at(2026, 12, 1, 8, 5))
+    tasks.remind_of_shifts(at(2026, 12, 1, 8, 5))
     assert reminders() == []
 
 
@@ -147,7 +147,7 @@ def test_br62_a_replacement_takes_the_place_over_once(amap):
 def test_reminders_leave_seven_and_two_days_before_and_once(amap):
     take(amap, shift(amap))
     for day in (18, 19, 19, 20, 24):
-        roster.remind(at(2026, 11, day, 7, 0))
+        tasks.remind_of_shifts(at(2026, 11, day, 7, 0))
     assert reminders() == [7, 2]
 
 
@@ -155,7 +155,7 @@ def test_reminders_leave_seven_and_two_days_before_and_once(amap):
 def test_br75_a_reminder_missed_leaves_the_next_day_that_letters_leave(amap, days, sent):
     take(amap, shift(amap))
     for day in days:
-        roster.remind(at(2026, 11, day, 7, 0))
+        tasks.remind_of_shifts(at(2026, 11, day, 7, 0))
     assert reminders() == sent
 
 
@@ -217,10 +217,10 @@ def test_br62_within_48_hours_everybody_not_on_the_evening_is_asked_once(amap):
     some = shift(amap, needed=3)
     ShiftRole.objects.update(needed=3, minimum=3)
     take(amap, some)
-    roster.call_for_help(URGENT_FROM - timedelta(minutes=1))
+    tasks.call_for_help(URGENT_FROM - timedelta(minutes=1))
     assert called() == set()
     for minutes in (0, 15):
-        roster.call_for_help(URGENT_FROM + timedelta(minutes=minutes))
+        tasks.call_for_help(URGENT_FROM + timedelta(minutes=minutes))
     everybody = set(Member.objects.filter(association=amap.association).values_list("email", flat=True))
     assert called() == everybody - {amap.member.email}
     letter = Letter.objects.filter(kind="shift_urgent").first()
@@ -232,16 +232,16 @@ def test_br62_within_48_hours_everybody_not_on_the_evening_is_asked_once(amap):
 
 def test_br62_somebody_who_looks_for_a_replacement_is_missing(amap):
     assignment = take(amap, shift(amap))
-    roster.call_for_help(URGENT_FROM)
+    tasks.call_for_help(URGENT_FROM)
     assert called() == set()
     roster.request_swap(assignment, by=amap.member, now=URGENT_FROM)
-    roster.call_for_help(URGENT_FROM)
+    tasks.call_for_help(URGENT_FROM)
     assert amap.treasurer.email in called()
 
 
 def test_br65_no_call_while_the_minimum_is_there(amap):
     take(amap, shift(amap, needed=2))
-    roster.call_for_help(URGENT_FROM)
+    tasks.call_for_help(URGENT_FROM)
     assert called() == set()
 
 
@@ -313,7 +313,7 @@ def test_two_places_on_one_day_each_have_their_evening_in_the_season(amap, clien
 def test_the_letters_of_a_shift_lead_to_it(amap):
     some = shift(amap, date(2026, 11, 28))
     take(amap, some)
-    roster.remind(NOW)
+    tasks.remind_of_shifts(NOW)
     for kind in ("shift_taken", "shift_reminder"):
         assert (
             f"/belombre/roster/#evening-{some.distribution_id}" in message([Letter.objects.filter(kind=kind)[0]]).body
