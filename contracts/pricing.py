@@ -56,9 +56,14 @@ def share_price(reference_cents: int, coefficient_hundredths: int) -> int:
 # Turns and share-equivalents
 
 
+def turn_of(rank: int) -> Turn:
+    """Turn A takes the odd ranks, turn B the even ones (BR-46, BR-80)."""
+    return "odd" if rank % 2 else "even"
+
+
 def takes(turn: Turn, rank: int) -> bool:
-    """Is a share of this turn due at this rank? Turn A takes the odd ranks, turn B the even ones (BR-46, BR-80)."""
-    return turn == "every" or (rank % 2 == 1) == (turn == "odd")
+    """Is a share of this turn due at this rank?"""
+    return turn in ("every", turn_of(rank))
 
 
 def equivalents(coefficient_hundredths: int, quantity: int, turn: Turn = "every") -> int:

@@ -16,6 +16,7 @@ from amap.euros import NO_BREAK_SPACE
 from amap.names import Alphabetical, alphabetical
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
+from contracts.pricing import takes, turn_of
 from contracts.titles import without_years
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment
 
@@ -154,7 +155,7 @@ def due_lines(deliveries):
             subscription__offer=delivery.offer_id,
             subscription__first_rank__lte=delivery.rank,
             subscription__last_rank__gte=delivery.rank,
-            turn__in=("every", "odd" if delivery.rank % 2 else "even"),
+            turn__in=("every", turn_of(delivery.rank)),
         )
     return SubscriptionLine.objects.filter(
         due,
@@ -268,8 +269,7 @@ def season(association_id, days, household_id=None):
         mine = [
             (size or product, quantity)
             for dated, first, last, turn, size, product, quantity in lines.get(offer, ())
-            if dated == pk
-            or (dated is None and first <= rank <= last and turn in ("every", "odd" if rank % 2 else "even"))
+            if dated == pk or (dated is None and first <= rank <= last and takes(turn, rank))
         ]
         evenings.setdefault((day, place), []).append((title, farm, mine or None))
     return evenings
@@ -281,7 +281,7 @@ def baskets_present(delivery):
     if delivery.status != Delivery.Status.SCHEDULED:
         rows = SubscriptionLine.objects.filter(
             subscription__baskets__delivery=delivery,
-            turn__in=("every", "odd" if delivery.rank % 2 else "even"),
+            turn__in=("every", turn_of(delivery.rank)),
         )
     counts = rows.exclude(size=None).order_by().values_list("size__coefficient_hundredths").annotate(Sum("quantity"))
     return dict(counts)

@@ -10,6 +10,7 @@ from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import NameField
 from amap.models import Due
+from contracts.pricing import turn_of
 from contracts.signing import MOST_OF_A_PRODUCT, MOST_OF_A_SIZE
 
 SEAL = "contracts.sign"
@@ -46,8 +47,8 @@ class SharesForm(forms.Form):
                 choices=[
                     ("every", _("At every delivery")),
                     ("open", _("Every other delivery, whichever turn needs people")),
-                    ("odd", self._turn_text(_("Every other delivery, turn A"), 1)),
-                    ("even", self._turn_text(_("Every other delivery, turn B"), 0)),
+                    ("odd", self._turn_text(_("Every other delivery, turn A"), "odd")),
+                    ("even", self._turn_text(_("Every other delivery, turn B"), "even")),
                 ],
                 widget=forms.RadioSelect,
                 initial="every",
@@ -59,8 +60,8 @@ class SharesForm(forms.Form):
             "%(count)s delivery: %(sum)s for the season", "%(count)s deliveries: %(sum)s for the season", count
         ) % {"count": count, "sum": euros_text(count * size.price_cents)}
 
-    def _turn_text(self, words, parity):
-        days = [delivery.day for delivery in self.proposal.deliveries if delivery.rank % 2 == parity]
+    def _turn_text(self, words, turn):
+        days = [delivery.day for delivery in self.proposal.deliveries if turn_of(delivery.rank) == turn]
         return f"{words} ({date_format(days[0], 'j F')}…)" if days else words
 
     @property

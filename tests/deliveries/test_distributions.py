@@ -12,7 +12,7 @@ from amap.letters import message
 from amap.models import AuditEntry, Letter, PickupPlace
 from contracts.models import Delivery
 from deliveries import tasks
-from deliveries.actions import distributions
+from deliveries.actions import distributions, harvests
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment, ShiftRole
 from deliveries.sheet import sheet
 from tests.cast import NOW, PARIS, TODAY, Amap
@@ -417,7 +417,7 @@ def test_pages_cost_the_same_queries_for_a_few_and_for_many_p5(
         ShiftAssignment.objects.create(
             association=amap.association, distribution=evening, shift=shift, household=household, taken_at=NOW
         )
-        distributions.post_harvest(
+        harvests.post_harvest(
             more.deliveries.get(day=THURSDAY),
             items=[{"product": f"Produit {n}", "unit": "g", "total": 9000} for n in range(6)],
             by=None,

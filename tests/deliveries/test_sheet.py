@@ -12,7 +12,7 @@ from amap.errors import Refused
 from amap.models import AuditEntry, Job
 from contracts.models import Delivery, Subscription, SubscriptionLine
 from deliveries import tasks
-from deliveries.actions import distributions
+from deliveries.actions import distributions, harvests
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment, ShiftRole
 from deliveries.sheet import season, sheet, taken_text, volunteers
 from tests.cast import NOW, PARIS, TODAY, Amap
@@ -410,7 +410,7 @@ def test_the_sign_in_sheet_gives_the_quantities_of_a_list_that_is_posted_d6(amap
     evening = evening_of(amap)
     delivery = offer.deliveries.get(day=THURSDAY)
     items = [{"product": "Carottes", "unit": "g", "whole": 800}, {"product": "Choux", "unit": "piece", "whole": 2}]
-    distributions.post_harvest(delivery, items=items, by=amap.farmer, now=NOW)
+    harvests.post_harvest(delivery, items=items, by=amap.farmer, now=NOW)
     client.force_login(amap.lead)
     text = words_of(client.get(url(amap, "sheet_pdf", evening.pk)))
     assert "Carottes 1.6 kg, Choux 4" in text
