@@ -1,7 +1,7 @@
 """Who holds the evening: opening shifts, taking one, leaving it, finding a replacement (BR-60, BR-62)."""
 
 from collections import defaultdict
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q
@@ -17,6 +17,7 @@ from amap.models import Member
 from amap.states import move, record
 from contracts.models import ContractOffer, Delivery
 from deliveries.models import Distribution, Shift, ShiftAssignment, ShiftRole
+from deliveries.roster import leave_until
 
 Status = ShiftAssignment.Status
 
@@ -42,15 +43,6 @@ def open_shifts(association, *, today):
         ],
         ignore_conflicts=True,
     )
-
-
-def leave_until(distribution):
-    """The last moment a shift of that evening may be left freely: the end of the day `drop_days` + 1 before (BR-62).
-
-    With 8 days and an evening on Thursday 26 November: Tuesday 17 November, 23:59.
-    """
-    last = distribution.day - timedelta(days=distribution.association.drop_days + 1)
-    return timezone.make_aware(datetime.combine(last, time(23, 59, 59)))
 
 
 @transaction.atomic

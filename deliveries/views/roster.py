@@ -1,11 +1,9 @@
 """The roster: the season with its holes, taking a shift, finding a replacement."""
 
-from collections import defaultdict
-from datetime import timedelta
+from operator import attrgetter
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Prefetch
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,75 +12,29 @@ from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
-from amap.dates import date_format
 from amap.errors import Refused
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries.actions import roster as actions
 from deliveries.forms.roster import ReplacementForm, Roles
-from deliveries.models import Distribution, Shift, ShiftAssignment
-from deliveries.sheet import when_and_where
+from deliveries.models import Shift, ShiftAssignment
+from deliveries.roster import evenings
 
 EVENINGS_A_PAGE = 6
 EVENINGS_ON_PAPER = 13  # a quarter of Thursdays
 STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
-def evenings(association, standing, today, *, past=False):
-    """The evenings of the roster, each with `.rows`: per shift its role, who is on it, how many are missing, and what
-    the
-    visitor may do. Three queries whatever the length of the season.
-    """
-    days = {"day__lt": today, "day__gte": today - timedelta(days=200)} if past else {"day__gte": today}
-    held = ShiftAssignment.objects.filter(status__in=ShiftAssignment.HOLDS).select_related("household")
-    distributions = list(
-        association.distributions.filter(**days)
-        .select_related("place", "association")
-        .prefetch_related(
-            Prefetch("shifts", Shift.objects.select_related("role").order_by("role__position", "pk")),
-            Prefetch("assignments", held),
-        )
-        .order_by("-day" if past else "day")
-    )
-    now = clock.now()
-    for distribution in distributions:
-        on_shift = defaultdict(list)
-        for assignment in distribution.assignments.all():
-            on_shift[assignment.shift_id].append(assignment)
-        mine = [a for a in distribution.assignments.all() if a.household_id == standing.household_id]
-        distribution.is_mine = bool(mine)
-        distribution.may_leave = now <= actions.leave_until(distribution)
-        distribution.leave_until = actions.leave_until(distribution)
-        distribution.is_pressing = distribution.day <= today + Shift.HOLES_WITHIN
-        distribution.is_over = distribution.day < today or distribution.status == Distribution.Status.CLOSED
-        distribution.rows = [
-            {
-                "shift": shift,
-                "people": on_shift[shift.pk],
-                "missing": max(0, shift.needed - len(on_shift[shift.pk])),
-                "may_take": standing.is_member
-                and not mine
-                and not distribution.is_over
-                and len(on_shift[shift.pk]) < shift.needed,
-            }
-            for shift in distribution.shifts.all()
-        ]
-        distribution.where, distribution.spoken = where(distribution), date_format(distribution.day, "l j F")
-        distribution.missing = sum(row["missing"] for row in distribution.rows)
-        distribution.needed = sum(row["shift"].needed for row in distribution.rows)
-    return distributions
-
-
 def roster(request):
     """The season at a glance with its holes, my own shifts first, then the evenings six at a time."""
     past = request.GET.get("show") == "past"
-    coming = evenings(request.association, request.standing, clock.today(), past=past)
+    coming = evenings(request.association, request.standing, now=clock.now(), past=past)
     return render(
         request,
         "deliveries/roster/roster.html",
         {
             "page": page_of(request, coming, EVENINGS_A_PAGE),
-            "usual": usual(coming, where),
+            "usual": usual(coming, attrgetter("where")),
             "season": glance(coming, request.GET.get("show")),
             "legend": [
                 {"state": "mine", "text": _("your shift")},
@@ -101,11 +53,6 @@ def roster(request):
             "may_set": request.standing.has(*STAFF),
         },
     )
-
-
-def where(evening):
-    """When and where the volunteers are expected."""
-    return when_and_where(evening.volunteers_from, evening.volunteers_until, evening.place.name)
 
 
 def glance(coming, show):
@@ -128,25 +75,25 @@ def glance(coming, show):
 
 def roster_pdf(request):
     """D10: the grid of dates and roles, to hang up at the place."""
-    today = clock.today()
-    coming = evenings(request.association, request.standing, today)[:EVENINGS_ON_PAPER]
-    roles = {row["shift"].role for evening in coming for row in evening.rows}
+    now = clock.now()
+    coming = evenings(request.association, request.standing, now=now)[:EVENINGS_ON_PAPER]
+    roles = {row.shift.role for evening in coming for row in evening.rows}
     roles = sorted(roles, key=lambda role: (role.position, role.pk))
     rows = []
     for evening in coming:
-        by_role = {row["shift"].role_id: row for row in evening.rows}
+        by_role = {row.shift.role_id: row for row in evening.rows}
         rows.append({"evening": evening, "cells": [by_role.get(role.pk) for role in roles]})
     document = pdf.render(
         "print/roster.html",
         {
             "association_name": request.association.name,
-            "day": today,
-            "printed_at": clock.now(),
+            "day": clock.today(),
+            "printed_at": now,
             "roles": roles,
             "rows": rows,
         },
     )
-    return pdf.answer(document, _("roster") + f"-{today}")
+    return pdf.answer(document, _("roster") + f"-{clock.today()}")
 
 
 def _shift(request, pk):
