@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import wraps
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -73,6 +73,11 @@ class Standing:
     def has(self, *roles):
         """True when at least one of the roles is held here."""
         return not self.roles.isdisjoint(roles)
+
+    @property
+    def looked_after_farm_ids(self):
+        """The farms this person is a farmer or a liaison of."""
+        return self.farm_ids | self.liaison_farm_ids
 
     @property
     def is_member(self):
@@ -211,6 +216,11 @@ def role_required(*roles):
         return guarded
 
     return decorate
+
+
+def among(rows):
+    """An annotation: whether a row is one of these, such as those somebody manages. Saves a query of its own."""
+    return Exists(rows.filter(pk=OuterRef("pk")).order_by())
 
 
 def own_farm(request, slug):

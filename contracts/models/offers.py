@@ -13,15 +13,19 @@ class ContractOfferQuerySet(models.QuerySet):
         """Members see what both sides agreed; drafts are seen by the farm, its liaisons and the committee."""
         if standing.runs_association:
             return self
-        return self.filter(
-            Q(status__in=ContractOffer.PUBLIC) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids)
-        )
+        return self.filter(Q(status__in=ContractOffer.PUBLIC) | Q(farm__in=standing.looked_after_farm_ids))
+
+    def listed_for(self, standing):
+        """Whose contracts and waiting list one reads: the farm's people, and those who run the association (BR-5)."""
+        if standing.runs_association:
+            return self
+        return self.filter(farm__in=standing.looked_after_farm_ids)
 
     def manageable_by(self, standing):
         """The farm, its liaisons, and the committee."""
         if standing.is_committee:
             return self
-        return self.filter(farm__in=standing.farm_ids | standing.liaison_farm_ids)
+        return self.filter(farm__in=standing.looked_after_farm_ids)
 
 
 class ContractOffer(models.Model):

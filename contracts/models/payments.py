@@ -31,9 +31,7 @@ class InstalmentQuerySet(models.QuerySet):
         """The household's own; the farm's people; treasurer and committee see states (BR-5)."""
         if standing.runs_association:
             return self
-        return self.filter(
-            Q(household=standing.household_id) | Q(farm__in=standing.farm_ids | standing.liaison_farm_ids)
-        )
+        return self.filter(Q(household=standing.household_id) | Q(farm__in=standing.looked_after_farm_ids))
 
     def manageable_by(self, standing):
         """Who receives cheques, hands them over, gives them back: liaison of the farm, treasurer, committee (BR-38)."""
@@ -122,7 +120,7 @@ class DepositBatchQuerySet(models.QuerySet):
         """The farm, its liaisons, treasurer and committee."""
         if standing.is_committee or standing.is_treasurer:
             return self
-        return self.filter(farm__in=standing.farm_ids | standing.liaison_farm_ids)
+        return self.filter(farm__in=standing.looked_after_farm_ids)
 
 
 class DepositBatch(models.Model):

@@ -29,9 +29,13 @@ class SubscriptionQuerySet(models.QuerySet):
         """The household's own; its farm's people; the committee and its officers (BR-5)."""
         if standing.runs_association:
             return self
-        return self.filter(
-            Q(household=standing.household_id) | Q(offer__farm__in=standing.farm_ids | standing.liaison_farm_ids)
-        )
+        return self.filter(Q(household=standing.household_id) | Q(offer__farm__in=standing.looked_after_farm_ids))
+
+    def listed_for(self, standing):
+        """Those one reads as somebody's work, not as one's own: as the offers of `ContractOffer.listed_for`."""
+        if standing.runs_association:
+            return self
+        return self.filter(offer__farm__in=standing.looked_after_farm_ids)
 
     def manageable_by(self, standing):
         """Who may act on a household's subscription for it: the liaison of that farm, and the committee."""
@@ -175,6 +179,14 @@ class ContractDocument(models.Model):
         return f"{self.subscription}"
 
 
+class WaitingListEntryQuerySet(models.QuerySet):
+    def manageable_by(self, standing):
+        """Who may take a household off the list at its wish: the liaison of that farm, and the committee."""
+        if standing.is_committee:
+            return self
+        return self.filter(offer__farm__in=standing.liaison_farm_ids)
+
+
 class WaitingListEntry(models.Model):
     """A household waiting for a place, first come first served (BR-30 comes later with offers of places)."""
 
@@ -192,6 +204,8 @@ class WaitingListEntry(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     client_token = models.UUIDField(unique=True)
     created_at = models.DateTimeField()
+
+    objects = WaitingListEntryQuerySet.as_manager()
 
     class Meta:
         ordering = ["created_at", "pk"]

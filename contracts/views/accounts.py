@@ -43,7 +43,7 @@ def _farms(request):
     standing = request.standing
     farms = Farm.objects.filter(partnerships__association=standing.association_id)
     if not standing.runs_association:
-        farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
+        farms = farms.filter(pk__in=standing.looked_after_farm_ids)
     return list(farms.distinct().order_by(Alphabetical("name")).values_list("pk", "slug", "name"))
 
 

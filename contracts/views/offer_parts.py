@@ -82,7 +82,7 @@ def offer_new(request):
     standing = request.standing
     farms = Farm.objects.filter(partnerships__association=standing.association_id, partnerships__ended_on=None)
     if not standing.is_committee:
-        farms = farms.filter(pk__in=standing.farm_ids | standing.liaison_farm_ids)
+        farms = farms.filter(pk__in=standing.looked_after_farm_ids)
     source = farm = None
     if pk := id_in(request.GET.get("from", "")):
         source = managed_offer(request, pk)

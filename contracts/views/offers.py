@@ -54,7 +54,7 @@ BADGES = {
 
 def _manages(request, offer):
     """Does the visitor prepare this offer, with the farm or for the committee?"""
-    farms = request.standing.farm_ids | request.standing.liaison_farm_ids
+    farms = request.standing.looked_after_farm_ids
     return request.standing.is_committee or offer.farm_id in farms
 
 

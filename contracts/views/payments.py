@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from amap import clock, pdf
-from amap.access import Role, role_required
+from amap.access import Role, among, role_required
 from amap.converters import id_in
 from amap.errors import Refused
 from amap.euros import euros_text
@@ -18,7 +18,7 @@ from amap.names import Alphabetical
 from contracts import ledger
 from contracts.actions import payments as acts
 from contracts.forms.payments import ReasonForm
-from contracts.models import Instalment, Subscription
+from contracts.models import DepositBatch, Instalment, Subscription
 from contracts.payment_rows import payment_rows
 from contracts.references import epc_payload, qr_svg
 
@@ -50,31 +50,33 @@ def farm_of(request, among):
 
 def _rights(request, one):
     """What the visitor may do with this instalment now, as a set of words the page knows."""
-    standing = request.standing
-    keeps = standing.is_committee or standing.is_treasurer or one.farm_id in standing.liaison_farm_ids
-    confirms = one.farm_id in standing.farm_ids or (
-        standing.is_treasurer and request.association.treasurer_confirms_farm_payments
-    )
-    rights = {"slip"} if keeps or one.farm_id in standing.farm_ids else set()
-    if one.status == Status.RECEIVED and keeps:
+    is_mine = one.household_id == request.standing.household_id
+    rights = {"slip"} if one.has_slip else set()
+    if one.status == Status.RECEIVED and one.is_kept:
         rights |= {"give_back", "correct"}
     if one.status == Status.HANDED_OVER:
-        rights |= {"reject"} if confirms else set()
-        rights |= {"correct"} if keeps else set()
-    if one.status == Status.CASHED and confirms:
+        rights |= {"reject"} if one.is_confirmable else set()
+        rights |= {"correct"} if one.is_kept else set()
+    if one.status == Status.CASHED and one.is_confirmable:
         rights |= {"reject", "correct"}
-    if one.status == Status.CONFIRMED and confirms:
+    if one.status == Status.CONFIRMED and one.is_confirmable:
         rights |= {"correct"}
-    if one.status == Status.DECLARED and (keeps or confirms or one.household_id == standing.household_id):
+    if one.status == Status.DECLARED and (one.is_kept or one.is_confirmable or is_mine):
         rights |= {"correct"}
-    if one.status == Status.PLANNED and one.method == Method.TRANSFER:
-        is_theirs = _announced_by(request).filter(pk=one.pk).exists()
-        rights |= {"declare"} if is_theirs and not one.subscription.waits_until(clock.today()) else set()
+    if one.status == Status.PLANNED and one.is_declarable and not one.subscription.waits_until(clock.today()):
+        rights |= {"declare"}
     return rights
 
 
 def _one(request, pk):
-    rows = instalments_here(request).visible_to(request.standing)
+    """One payment the visitor may read, with what they are to it."""
+    here, standing = instalments_here(request), request.standing
+    rows = here.visible_to(standing).annotate(
+        is_kept=among(here.manageable_by(standing)),
+        is_confirmable=among(here.confirmable_by(standing, request.association)),
+        is_declarable=among(_announced_by(request)),
+        has_slip=among(here.filter(cheques__batch__in=DepositBatch.objects.visible_to(standing))),
+    )
     return get_object_or_404(
         rows.select_related("farm", "household", "subscription__offer", "replaces", "replaced_by"), pk=pk
     )

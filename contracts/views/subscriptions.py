@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from amap import clock, pdf
-from amap.access import Role, role_required
+from amap.access import Role, among, role_required
 from amap.euros import euros_text
 from amap.names import Alphabetical
 from amap.pages import page_of
@@ -46,7 +46,7 @@ def subscription(request, pk):
     rows = rows.select_related("offer__farm", "household", "association", "document").defer(
         "document__pdf", "document__content"
     )
-    it = get_object_or_404(rows, pk=pk)
+    it = get_object_or_404(rows.annotate(is_managed=among(Subscription.objects.manageable_by(request.standing))), pk=pk)
     lines = list(it.lines.select_related("size", "product", "delivery"))
     deliveries = list(it.offer.deliveries.select_related("place"))
     today = clock.today()
@@ -56,7 +56,7 @@ def subscription(request, pk):
     )
     is_waiting = it.status == Subscription.Status.AWAITING_DOCUMENTS
     standing = request.standing
-    may_manage = standing.is_committee or it.offer.farm_id in standing.liaison_farm_ids
+
     has_begun = not mine or mine[0].day <= today
     is_mine = it.household_id == standing.household_id
     payments_from = it.waits_until(today)
@@ -73,8 +73,8 @@ def subscription(request, pk):
         "handed_cents": sum(one.amount_cents for one in instalments if one.status in Instalment.HANDED_IN),
         "missing": subscriptions.missing_keys(it) if is_waiting else [],
         "signatures": list(Signature.objects.filter(subscription=it).select_related("by")),
-        "may_validate": may_manage and is_waiting,
-        "may_withdraw": (may_manage or is_mine)
+        "may_validate": it.is_managed and is_waiting,
+        "may_withdraw": (it.is_managed or is_mine)
         and it.status in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED)
         and not has_begun,
     }
@@ -201,7 +201,7 @@ def my_contracts(request):
 def subscriptions_list(request):
     """The contracts of the farms one looks after, by offer and state, with the totals of each size."""
     standing = request.standing
-    rows = _listed(Subscription.objects.filter(association=standing.association_id), standing)
+    rows = Subscription.objects.filter(association=standing.association_id).listed_for(standing)
     offers = _listed_offers(standing)
     offer = next((one for one in offers if str(one[0]) == request.GET.get("offer")), None)
     status = request.GET.get("status", "")
@@ -259,20 +259,10 @@ def _rows(rows, words, missing, slug, *, with_offer):
     )
 
 
-def _listed(rows, standing):
-    if standing.runs_association:
-        return rows
-    return rows.filter(offer__farm__in=standing.farm_ids | standing.liaison_farm_ids)
-
-
 def _listed_offers(standing):
-    """(id, title, taken, capacity, has a line) of the offers somebody may list the contracts of."""
-    rows = ContractOffer.objects.filter(association=standing.association_id).exclude(
-        status__in=[ContractOffer.Status.DRAFT, ContractOffer.Status.PROPOSED, ContractOffer.Status.CANCELLED]
-    )
-    if not standing.runs_association:
-        rows = rows.filter(farm__in=standing.farm_ids | standing.liaison_farm_ids)
-    return list(rows.values_list("pk", "title", "taken_hundredths", "capacity_hundredths"))
+    """(id, title, taken, capacity) of the offers somebody may list the contracts of."""
+    rows = ContractOffer.objects.filter(association=standing.association_id, status__in=ContractOffer.PUBLIC)
+    return list(rows.listed_for(standing).values_list("pk", "title", "taken_hundredths", "capacity_hundredths"))
 
 
 def _words(rows):
@@ -313,17 +303,16 @@ def wait(request, pk):
     """The waiting list of an offer: the whole line for those who manage it, one's own place for a member."""
     standing = request.standing
     rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing).select_related("farm")
+    rows = rows.annotate(is_listed=among(ContractOffer.objects.listed_for(standing)))
     offer = signing.look_around(get_object_or_404(rows, pk=pk), standing.household_id, clock.today())
     line = offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household")
-    manages = standing.runs_association or offer.farm_id in standing.liaison_farm_ids | standing.farm_ids
+    line = line.annotate(is_managed=among(WaitingListEntry.objects.manageable_by(standing)))
     places = [(place, entry) for place, entry in enumerate(line, start=1)]
     mine = next(((place, entry) for place, entry in places if entry.household_id == standing.household_id), None)
     context = {
         "offer": offer,
         "mine": mine,
-        "line": places if manages else [],
-        "manages": manages,
-        "may_change": standing.is_committee or offer.farm_id in standing.liaison_farm_ids,
+        "line": places if offer.is_listed else [],
         "wanted": sum(entry.equivalents_hundredths for _place, entry in places),
         "may_sign": mine is not None and signing.room(offer, standing.household_id) >= mine[1].equivalents_hundredths,
     }
@@ -334,14 +323,9 @@ def wait(request, pk):
 def stop_waiting(request, pk):
     """Leave the waiting list, or take somebody off it at their wish."""
     standing = request.standing
-    rows = WaitingListEntry.objects.filter(association=standing.association_id).select_related("offer")
-    entry = get_object_or_404(rows, pk=pk)
-    if not (
-        entry.household_id == standing.household_id
-        or standing.is_committee
-        or entry.offer.farm_id in standing.liaison_farm_ids
-    ):
-        raise Http404
+    rows = WaitingListEntry.objects.filter(association=standing.association_id)
+    rows = rows.filter(household=standing.household_id) | rows.manageable_by(standing)
+    entry = get_object_or_404(rows.select_related("offer"), pk=pk)
     subscriptions.stop_waiting(entry, by=request.user, now=clock.now())
     messages.success(request, _("Off the waiting list."))
     return redirect("contracts:wait", standing.slug, entry.offer_id)

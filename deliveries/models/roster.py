@@ -6,8 +6,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from amap.access import Role
 from amap.models import Association, Farm, Household, User
 from deliveries.models.distributions import Distribution
+
+ROSTER_RUNNERS = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
 class ShiftRole(models.Model):
@@ -62,6 +65,14 @@ class Shift(models.Model):
         return f"{self.role} {self.distribution}"
 
 
+class ShiftAssignmentQuerySet(models.QuerySet):
+    def manageable_by(self, standing):
+        """A household's own, or any for those who run the roster."""
+        if standing.has(*ROSTER_RUNNERS):
+            return self
+        return self.filter(household=standing.household_id)
+
+
 class ShiftAssignment(models.Model):
     """A household on a shift (BR-62)."""
 
@@ -89,6 +100,8 @@ class ShiftAssignment(models.Model):
     user = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=14, choices=Status, default=Status.CONFIRMED)
     taken_at = models.DateTimeField()
+
+    objects = ShiftAssignmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

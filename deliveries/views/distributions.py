@@ -112,7 +112,7 @@ def distribution(request, pk):
         contents, deliveries = {}, reader.deliveries_of(evening)
     lists = harvests(deliveries)
     visible = list_from(evening.day, association)
-    farms = standing.farm_ids | standing.liaison_farm_ids
+    farms = standing.looked_after_farm_ids
     runs = standing.has(*RUNNERS)
     rows = []
     for delivery in deliveries.values():

@@ -18,11 +18,11 @@ from contracts.season_strip import months
 from deliveries.actions import roster as actions
 from deliveries.forms.roster import ReplacementForm, Roles
 from deliveries.models import Shift, ShiftAssignment
+from deliveries.models.roster import ROSTER_RUNNERS
 from deliveries.roster import evenings
 
 EVENINGS_A_PAGE = 6
 EVENINGS_ON_PAPER = 13  # a quarter of Thursdays
-STAFF = (Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
 
 
 def roster(request):
@@ -50,7 +50,7 @@ def roster(request):
                 {"label": _("Coming"), "url": "?", "is_current": not past},
                 {"label": _("Past"), "url": "?show=past", "is_current": past},
             ],
-            "may_set": request.standing.has(*STAFF),
+            "may_set": request.standing.has(*ROSTER_RUNNERS),
         },
     )
 
@@ -101,11 +101,8 @@ def _shift(request, pk):
 
 
 def _assignment(request, pk):
-    """An assignment the visitor may act on: their own household's, or any for those who run the roster."""
     found = ShiftAssignment.objects.filter(association=request.association)
-    if not request.standing.has(*STAFF):
-        found = found.filter(household=request.standing.household_id)
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(found.manageable_by(request.standing), pk=pk)
 
 
 def _back(request):
@@ -163,7 +160,7 @@ def take_over(request, pk):
     return _back(request)
 
 
-@role_required(*STAFF)
+@role_required(*ROSTER_RUNNERS)
 def replace(request, pk):
     """Those who run the roster write a replacement in, for people who telephoned."""
     assignment = get_object_or_404(
@@ -186,7 +183,7 @@ def replace(request, pk):
     return render(request, "deliveries/roster/replace.html", {"form": form, "assignment": assignment})
 
 
-@role_required(*STAFF)
+@role_required(*ROSTER_RUNNERS)
 def assign(request, pk):
     """Those who run the roster write a household in, for people without e-mail."""
     shift = get_object_or_404(
@@ -208,7 +205,7 @@ def assign(request, pk):
 
 
 @require_POST
-@role_required(*STAFF)
+@role_required(*ROSTER_RUNNERS)
 def mark(request, pk):
     """After the evening: came, excused, did not come."""
     found = ShiftAssignment.objects.select_related("distribution")
@@ -219,7 +216,7 @@ def mark(request, pk):
     return redirect(f"{back}?show=past" if assignment.distribution.day < clock.today() else back)
 
 
-@role_required(*STAFF)
+@role_required(*ROSTER_RUNNERS)
 def settings(request):
     """The roles of an evening and how many people each needs."""
     initial = [

@@ -271,7 +271,7 @@ def close(request, pk):
 def _farms_seen(request):
     """Whose quantities: all of them for those who run the evening, their own farms' for farm people."""
     standing = request.standing
-    return None if standing.has(*RUNNERS) else standing.farm_ids | standing.liaison_farm_ids
+    return None if standing.has(*RUNNERS) else standing.looked_after_farm_ids
 
 
 @role_required(*RUNNERS, Role.FARMER, Role.LIAISON)

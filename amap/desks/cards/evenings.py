@@ -60,7 +60,7 @@ def missing_harvest_lists(desk):
     )
     columns = ("pk", "day", "offer__title", "offer__farm__name", "offer__farm", "opens_at", "closes_at")
     rows = yield facts(with_hours(waiting).order_by("day"), *columns, most=20)
-    own = desk.standing.farm_ids | desk.standing.liaison_farm_ids
+    own = desk.standing.looked_after_farm_ids
     lines, is_urgent = [], False
     for pk, day, offer, farm, farm_id, opens, closes in rows:
         is_late = moment(day, opens) - HARVEST_LATE <= desk.now
