@@ -8,10 +8,12 @@ from allauth.core.internal.ratelimit import respond_429
 from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from amap import access, clock, letters
 from amap.actions import people
-from amap.models import User
+from amap.models import Association, User
+from amap.names import alphabetical
 
 
 class Adapter(DefaultAccountAdapter):
@@ -40,6 +42,22 @@ class Adapter(DefaultAccountAdapter):
 def visitor_address(request):
     """The visitor's address, behind as many proxies as AMAP_PROXIES says; what a visitor writes beside is ignored."""
     return get_adapter(request).get_client_ip(request)
+
+
+class NotAnAssociationsName:
+    """The name of an AMAP is the first password somebody tries (reliability.md §5.3)."""
+
+    def validate(self, password, user=None):
+        tried = _letters(password).strip("0123456789")
+        if tried in map(_letters, Association.objects.values_list("name", flat=True)):
+            raise ValidationError(_("This password is too common."), code="password_too_common")
+
+    def get_help_text(self):
+        return ""
+
+
+def _letters(text):
+    return "".join(filter(str.isalnum, alphabetical(text)))
 
 
 class StandingBackend(AuthenticationBackend):

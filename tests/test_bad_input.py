@@ -1,15 +1,20 @@
 """Whatever is sent, every page answers in words: never with an error of the server (reliability.md R4 in small, §5).
 
+Looking writes nothing, and what is written leaves a trace in the history (R22).
+
 Each page is asked with odd addresses, and each of its forms is sent empty, and with what people paste and attackers try
 in every field.
 """
 
 import os
+import re
 
 import pytest
 import time_machine
-from django.db import transaction
+from django import forms
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import Resolver404, resolve, reverse
 from lxml import html
 
@@ -53,6 +58,9 @@ POISON = [
     ),
     *("a@b", "a@example.org, b@example.org", "06 12", "FR7612345", "../../etc/passwd", "x" * 10_000),
 ]
+WRITES = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+UNSEEN = {"django_session", "amap_cache"}
+LEAVES_NO_TRACE = {"amap:import_discard"}  # a file that was never confirmed has changed nothing
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
 # Paper takes a second a sheet, and reads nothing that is sent.
 PAPER = {
@@ -77,9 +85,15 @@ def ask(world):
     def ask(line, method, url, form=None):
         client = client_for(line)
         point = transaction.savepoint()
-        answer = getattr(client, method)(url, form)
-        page = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        with CaptureQueriesContext(connection) as seen:
+            answer = getattr(client, method)(url, form)
+            page = b"".join(answer.streaming_content) if answer.streaming else answer.content
         transaction.savepoint_rollback(point)
+        written = {found[1] for one in seen if (found := WRITES.match(one["sql"]))} - UNSEEN
+        if written and method == GET:
+            broken.append(f"{url[:150]}: looking wrote {written}")
+        if written and "amap_auditentry" not in written and line[0] not in LEAVES_NO_TRACE:
+            broken.append(f"{method} {line[0]} {url[:150]}: {written} without a trace in the history")
         # 503 is how the health page says that something is not well.
         if answer.status_code >= 500 and answer.status_code != 503:
             broken.append(
@@ -125,6 +139,44 @@ def test_odd_addresses_and_forms_are_answered(world, ask, line):
 @pytest.mark.parametrize("line", [line for line in TABLE if line[1] == POST], ids=lambda line: line[0])
 def test_an_empty_form_is_answered(world, ask, line):
     ask(line, "post", address(world, line[0], line[2])[0], {})
+
+
+def test_every_text_day_and_hour_goes_through_our_fields():
+    """They refuse what is invisible and years of another age, and take 18h30 and 31/12/2026 (§5.1, §5.3)."""
+    plain = {
+        forms.CharField,
+        forms.EmailField,
+        forms.DateField,
+        forms.TimeField,
+        forms.DateTimeField,
+        forms.DecimalField,
+    }
+    kept_as_typed = {"password", "q", "seen"}
+
+    def all_of(form):
+        for one in form.__subclasses__():
+            yield one
+            yield from all_of(one)
+
+    ours = [
+        form for form in all_of(forms.BaseForm) if form.__module__.startswith(("amap.", "contracts.", "deliveries."))
+    ]
+    assert len(ours) > 50
+    for form in ours:
+        fields = getattr(form, "declared_fields", {})
+        assert {name for name, field in fields.items() if type(field) in plain} <= kept_as_typed, form
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path", ["/contrats/0/", "/belombre/offers/0/", "/x/..%2f..%2fetc/passwd", "/x/" + "x" * 3000 + "/"]
+)
+def test_an_address_that_leads_nowhere_says_so_and_leads_home(client, path):
+    answer = client.get(path, headers={"accept-language": "fr"})
+    assert answer.status_code == 404
+    text = answer.content.decode()
+    assert '<html lang="fr"' in text
+    assert 'href="/"' in text
 
 
 @pytest.mark.parametrize("number", ["0", str(2**63), str(10**30), "-1", "abc", "1.5", "٣", "../1"])

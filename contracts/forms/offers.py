@@ -175,7 +175,7 @@ class CalendarForm(forms.Form):
         max_length=1000,
         help_text=gettext_lazy("Holidays, the farm's break. For example 24/12/2026, 31/12/2026."),
     )
-    exceptional_reason = forms.CharField(
+    exceptional_reason = NameField(
         label=gettext_lazy("Why the season is shorter than usual"), required=False, max_length=200
     )
 
@@ -250,6 +250,8 @@ class SharesForm(PartForm):
 
     def __init__(self, data=None, *, offer):
         super().__init__(data, offer=offer)
+        label = capfirst(ContractOffer._meta.get_field("price_reason").verbose_name)
+        self.fields["price_reason"] = NameField(label=label, max_length=300, required=False)
         if offer.kind != ContractOffer.Kind.HARVEST_SHARE:
             del self.fields["min_varieties"]
 
@@ -277,14 +279,14 @@ class SizeForm(Row):
     price_cents = EuroField(
         label=gettext_lazy("Price"), required=False, help_text=gettext_lazy("Left empty: in proportion.")
     )
-    price_reason = forms.CharField(label=gettext_lazy("Why another price"), required=False, max_length=200)
+    price_reason = NameField(label=gettext_lazy("Why another price"), required=False, max_length=200)
 
 
 class ProductForm(Row):
     typed = ("name", "price_cents")
 
     name = NameField(label=gettext_lazy("Product"), max_length=80)
-    unit = forms.CharField(
+    unit = NameField(
         label=gettext_lazy("Unit"), required=False, max_length=30, help_text=gettext_lazy("1 kg, 50 cl, a piece…")
     )
     price_cents = EuroField(label=gettext_lazy("Price of a unit"))
@@ -331,7 +333,7 @@ class PaymentForm(PartForm):
 class TermsForm(PartForm):
     """The words of the contract, in French (BR-10, BR-74)."""
 
-    mediation_contact = forms.CharField(
+    mediation_contact = NameField(
         label=gettext_lazy("In case of disagreement, whom to turn to"),
         max_length=200,
         help_text=gettext_lazy("The mediator or network the association has chosen."),
@@ -352,7 +354,7 @@ class TermsForm(PartForm):
 
 
 class CancelForm(forms.Form):
-    reason = forms.CharField(
+    reason = NameField(
         label=gettext_lazy("Why?"),
         max_length=200,
         help_text=gettext_lazy("Both sides and the households will read it."),

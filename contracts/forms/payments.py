@@ -276,7 +276,7 @@ def _cleaned(it: forms.Field, typed: str, errors: list[str]) -> Any:
 class ReasonForm(forms.Form):
     """Why something goes backwards; the history keeps it."""
 
-    reason = forms.CharField(
+    reason = NameField(
         label=gettext_lazy("Why"),
         max_length=200,
         error_messages={"required": gettext_lazy("Say why, in a few words: the history keeps it.")},

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from amap.forms.fields import DayField, HourField, NameField, TextField
 from amap.models import PickupPlace
 from deliveries.models import Basket
 
@@ -10,11 +11,11 @@ from deliveries.models import Basket
 class MoveForm(forms.Form):
     """Where and when instead. The cleaned data are the arguments of `distributions.move`."""
 
-    day = forms.DateField(label=_("New day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    day = DayField(label=_("New day"))
     place = forms.ModelChoiceField(PickupPlace.objects.none(), label=_("Place"), empty_label=None)
-    opens_at = forms.TimeField(label=_("From"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    closes_at = forms.TimeField(label=_("To"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
-    reason = forms.CharField(
+    opens_at = HourField(label=_("From"))
+    closes_at = HourField(label=_("To"))
+    reason = TextField(
         label=_("A word to everybody concerned"),
         required=False,
         max_length=300,
@@ -31,13 +32,13 @@ class CollectForm(forms.Form):
     """Who signs for a household."""
 
     household = forms.IntegerField(min_value=1, max_value=10**18, widget=forms.HiddenInput)
-    collected_by = forms.CharField(
+    collected_by = NameField(
         label=_("Collected by"), required=False, max_length=100, help_text=_("Only if somebody comes in their place.")
     )
 
 
 class NoteForm(forms.Form):
-    note = forms.CharField(
+    note = NameField(
         label=_("Note"),
         required=False,
         max_length=140,
@@ -58,7 +59,7 @@ class CloseForm(forms.Form):
             self.fields[f"fate_{line.household_id}"] = forms.ChoiceField(
                 label=line.name, choices=choices, initial=default
             )
-        self.fields["remarks"] = forms.CharField(
+        self.fields["remarks"] = TextField(
             label=_("Remarks of the distribution"),
             required=False,
             max_length=2000,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from amap.euros import HundredthsField
+from amap.forms.fields import NameField, TextField
 from deliveries.quantities import GRAM, from_hundredths, to_hundredths
 
 MOST_ROWS = 60
@@ -20,9 +21,7 @@ class RowForm(forms.Form):
 
     TOTAL, WHOLE = "total", "whole"
 
-    product = forms.CharField(
-        label=_("Product"), max_length=60, required=False, widget=forms.TextInput(attrs=PRODUCT_ATTRS)
-    )
+    product = NameField(label=_("Product"), max_length=60, required=False, widget=forms.TextInput(attrs=PRODUCT_ATTRS))
     amount = HundredthsField(label=_("How much"), required=False)
     unit = forms.ChoiceField(
         label=_("Counted in"), choices=[(GRAM, _("kg")), ("piece", _("pieces")), ("bunch", _("bunches"))]
@@ -30,7 +29,7 @@ class RowForm(forms.Form):
     basis = forms.ChoiceField(
         label=_("That is"), choices=[(TOTAL, _("in all")), (WHOLE, _("per whole share"))], initial=TOTAL
     )
-    origin = forms.CharField(
+    origin = NameField(
         label=_("If bought in: who grew it, and where"),
         max_length=100,
         required=False,
@@ -83,7 +82,7 @@ Rows = forms.formset_factory(RowForm, formset=BaseRows, extra=SPARE_ROWS, max_nu
 
 
 class NewsForm(forms.Form):
-    news = forms.CharField(
+    news = TextField(
         label=_("News from the farm"),
         required=False,
         max_length=2000,

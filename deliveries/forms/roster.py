@@ -4,6 +4,7 @@ from django import forms
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
 
+from amap.forms.fields import NameField, TextField
 from amap.models import Farm, Household
 
 
@@ -11,14 +12,14 @@ class RoleForm(forms.Form):
     """One job of the evening. An empty row is no role."""
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    name = forms.CharField(label=_("Role"), max_length=60, required=False, widget=forms.TextInput({"class": "long"}))
+    name = NameField(label=_("Role"), max_length=60, required=False, widget=forms.TextInput({"class": "long"}))
     needed = forms.IntegerField(label=_("People"), min_value=1, max_value=30, required=False, initial=1)
     minimum = forms.IntegerField(label=_("At least"), min_value=0, max_value=30, required=False)
     is_lead = forms.BooleanField(label=_("Leads the distribution"), required=False)
     farm = forms.ModelChoiceField(
         label=_("Only when this farm delivers"), queryset=Farm.objects.none(), required=False, empty_label=_("always")
     )
-    instructions = forms.CharField(
+    instructions = TextField(
         label=_("What to do"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 

@@ -69,7 +69,9 @@ def test_a_long_password_is_a_password(client, amap, anais):
     assert User.objects.get(email="anais@example.org").check_password("tournesol-" * 12)
 
 
-@pytest.mark.parametrize("password", ["azerty123", "court", "1234567890123"])
+@pytest.mark.parametrize(
+    "password", ["azerty123", "court", "1234567890123", "Les Paniers de Belombre", "lespaniersdebelombre2026"]
+)
 def test_a_weak_password_is_refused_and_the_link_still_works(client, amap, anais, password):
     link = invited(amap, anais)
     page = client.post(link, ANSWERS | {"password": password})

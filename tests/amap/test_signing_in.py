@@ -106,6 +106,34 @@ def test_a_known_address_costs_as_much_as_an_unknown_one_and_nobody_waits_for_th
     assert [letter.to for letter in sent()] == [[amap.member.email], ["nobody@example.org"]]
 
 
+def test_one_password_tried_on_many_addresses_meets_the_limit_of_its_network(client, amap, settings):
+    """R16"""
+    assert settings.ACCOUNT_RATE_LIMITS["login_failed"].endswith("100/15m/ip")
+    settings.ACCOUNT_RATE_LIMITS = {"login_failed": "10/15m/key,3/15m/ip"}
+    tries = [client.post(reverse("account_login"), WRONG | {"login": f"p{n}@example.org"}) for n in range(4)]
+    assert [answer.status_code for answer in tries] == [200, 200, 200, 429]
+    elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+    assert elsewhere.post(reverse("account_login"), WRONG).status_code == 200
+
+
+def test_a_new_password_ends_the_other_sessions_at_their_next_request(client, amap):
+    """R17"""
+    elsewhere = Client()
+    for browser in (client, elsewhere):
+        browser.force_login(amap.member)
+    new = {"oldpassword": "tournesol et courge", "password1": "poireau et panais", "password2": "poireau et panais"}
+    client.post(reverse("account_change_password"), new)
+    assert client.get(reverse("site:profile")).status_code == 200
+    assert elsewhere.get(reverse("site:profile")).status_code == 302
+
+
+def test_a_closed_account_is_out_at_its_next_request(client, amap):
+    """R17"""
+    client.force_login(amap.member)
+    User.objects.filter(pk=amap.member.pk).update(is_active=False)
+    assert client.get(reverse("site:profile")).status_code == 302
+
+
 @pytest.mark.parametrize("email", ["mina@belombre.example.org", "nobody@example.org"])
 def test_asking_for_a_code_or_a_new_password_tells_nobody_who_is_a_member(client, amap, email):
     code = client.post(reverse("account_request_login_code"), {"email": email})

@@ -313,7 +313,8 @@ def test_more_rows_keep_what_was_typed(amap, client, delivery):
         (("", "3", "piece", "total"), "Which product?"),
         (("Courges", "-3", "piece", "total"), "is not a number"),
         (("Courges", "600", "g", "whole"), "the whole harvest"),
-        (("C" * 61, "3", "g", "total"), "at most 60 characters"),
+        (("Cour\u202eges", "3", "g", "total"), "characters that are not allowed"),
+        (("C" * 61, "3", "g", "total"), "60 characters at most"),
         (("Courges", "3", "tonnes", "total"), "Select a valid choice"),
     ],
 )
