@@ -4,10 +4,11 @@ Each check is one or two statements over everything and yields a sentence per di
 The nightly duty fails loudly on the first night a difference appears; `manage.py check_books` says the same by hand.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from django.db.models import Count, F, Q, Sum
 
+from amap.actions.money import FARM_ACCOUNTS
 from amap.models import Membership, Movement
 from contracts.models import Cheque, ContractOffer, DepositBatch, Instalment, Subscription
 
@@ -16,7 +17,7 @@ HANDED_IN = (Status.RECEIVED, Status.HANDED_OVER, Status.CASHED, Status.CONFIRME
 WITH_CHEQUE = (Status.RECEIVED, Status.HANDED_OVER, Status.CASHED, Status.REJECTED)
 
 
-def nightly(now):
+def nightly():
     """Daily duty. Raises with the first differences, so that the job ends on the committee's desk."""
     if found := differences():
         raise AssertionError("; ".join(found[:5]))
@@ -24,18 +25,19 @@ def nightly(now):
 
 def differences() -> list[str]:
     """Everything that does not add up, as sentences for an operator (in English). Empty when the books are right."""
+    balances = _balances()
     checks = (
-        _instalments_and_totals,
-        _capacity,
-        _sums_of_movements,
-        _what_is_due,
-        _clearing_accounts,
-        _cheques,
-        _slips,
-        _payees,
-        _fees,
+        _instalments_and_totals(),
+        _capacity(),
+        _sums_of_movements(balances),
+        _what_is_due(balances),
+        _clearing_accounts(balances),
+        _cheques(),
+        _slips(),
+        _payees(),
+        _fees(balances),
     )
-    return [sentence for check in checks for sentence in check()]
+    return [sentence for check in checks for sentence in check]
 
 
 def _instalments_and_totals():
@@ -70,7 +72,7 @@ def _capacity():
 
 def _balances():
     """{(association, farm, account): cents} over all movements, in two statements."""
-    balances = defaultdict(int)
+    balances = Counter()
     for side, sign in (("debit", 1), ("credit", -1)):
         rows = Movement.objects.order_by().values_list("association", "farm", side).annotate(Sum("amount_cents"))
         for association, farm, account, cents in rows:
@@ -78,12 +80,12 @@ def _balances():
     return balances
 
 
-def _sums_of_movements():
+def _sums_of_movements(balances):
     """Σ of all balances of a book = 0, reversals mirror what they reverse, accounts stay in their book."""
     books = defaultdict(int)
-    for (association, farm, account), cents in _balances().items():
+    for (association, farm, account), cents in balances.items():
         books[association, farm] += cents
-        is_farms = account.partition(":")[0] in ("due", "sold", "cheques_held", "cheques_sent", "farm_bank")
+        is_farms = account.partition(":")[0] in FARM_ACCOUNTS
         if is_farms != (farm is not None):
             yield f"account {account} is in the wrong book (association {association}, farm {farm})"
     for (association, farm), cents in books.items():
@@ -96,9 +98,8 @@ def _sums_of_movements():
         yield f"movement {pk} does not mirror the one it reverses"
 
 
-def _what_is_due():
+def _what_is_due(balances):
     """`sold` = the price, `due` = the price − what was handed in; for a dead subscription, what it keeps."""
-    balances = _balances()
     rows = Subscription.objects.annotate(
         handed_in=Sum("instalments__amount_cents", filter=Q(instalments__status__in=HANDED_IN), default=0)
     ).values_list("pk", "status", "association", "offer__farm", "total_cents", "handed_in")
@@ -110,7 +111,7 @@ def _what_is_due():
             yield f"subscription {pk}: due is {due}, sold − handed in is {sold - handed_in}"
 
 
-def _clearing_accounts():
+def _clearing_accounts(balances):
     """Cheques held, sent and cashed: the accounts say what the instalments' states say."""
     expected = defaultdict(int)
     accounts = {
@@ -127,11 +128,7 @@ def _clearing_accounts():
     )
     for association, farm, status, cents in rows:
         expected[association, farm, f"{accounts[status]}:{farm}"] += cents
-    booked = {
-        place: cents
-        for place, cents in _balances().items()
-        if place[2].partition(":")[0] in ("cheques_held", "cheques_sent", "farm_bank")
-    }
+    booked = {place: cents for place, cents in balances.items() if place[2].partition(":")[0] in accounts.values()}
     for place in sorted(expected.keys() | booked.keys(), key=str):
         if expected[place] != booked.get(place, 0):
             yield f"{place[2]} (association {place[0]}): booked {booked.get(place, 0)}, states say {expected[place]}"
@@ -186,11 +183,11 @@ def _payees():
         yield f"instalment {pk} has another payee or payer than its contract"
 
 
-def _fees():
+def _fees(balances):
     """What the association's book took in = the paid memberships' totals (BR-4)."""
     paid = dict(Membership.objects.paid().order_by().values_list("association").annotate(Sum("total_cents")))
     booked = defaultdict(int)
-    for (association, farm, account), cents in _balances().items():
+    for (association, farm, account), cents in balances.items():
         if farm is None and account in ("bank", "cash", "cheques"):
             booked[association] += cents
     for association in sorted(paid.keys() | booked.keys()):

@@ -14,7 +14,7 @@ from django.utils.dates import WEEKDAYS
 from amap.dates import date_format
 from amap.ibans import iban_text
 from contracts import wording
-from contracts.references import transfer_reference
+from contracts.titles import with_unit
 
 PLACE = ("name", "address", "opens_at", "closes_at")
 CLAUSES = ("composition", *wording.TERMS)
@@ -38,11 +38,10 @@ def content(
             "siret",
             "email",
             "phone",
-            "payee",
             "certification",
             "vat_status",
         )
-        | {"iban": iban_text(offer.farm.iban)},
+        | {"payee": offer.farm.payee_name, "iban": iban_text(offer.farm.iban)},
         "household": household and _party(household, "name", "code") | {"people": [list(person) for person in people]},
         "offer": {name: getattr(offer, name) for name in ("title", "code", "kind", "version", "bought_in_allowed")},
         "place": offer.agreed_place | {"weekday": offer.weekday},
@@ -77,8 +76,7 @@ def _party(row, *names):
 
 
 def _label(item):
-    unit = getattr(item, "unit", "")
-    return f"{item} ({unit})" if unit else str(item)
+    return with_unit(str(item), getattr(item, "unit", ""))
 
 
 def _blank(proposal):
@@ -178,7 +176,3 @@ def _by_date(content):
         if line["rank"] is not None:
             found[line["rank"]].append(f"{line['quantity']} × {line['label']}")
     return [(one, ", ".join(found[one["rank"]])) for one in content["deliveries"] if one["rank"] in found]
-
-
-def reference(offer, household, number):
-    return transfer_reference(offer.code, household.number, number)

@@ -17,7 +17,7 @@ from amap.names import Alphabetical, alphabetical
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Subscription, SubscriptionLine
 from contracts.pricing import takes, turn_of
-from contracts.titles import without_years
+from contracts.titles import with_unit, without_years
 from deliveries.models import Basket, Distribution, Shift, ShiftAssignment
 
 # Offers whose dates are meetings: a draft promises nothing yet, a cancelled one nothing more.
@@ -210,7 +210,7 @@ def _compute(lines, deliveries, household_id):
             if line is None:
                 line = lines[household] = Line(household, number, name)
             line.baskets.append(basket)
-        basket.contents.append([size or (f"{product} ({unit})" if unit else product), quantity])
+        basket.contents.append([size or with_unit(product, unit), quantity])
 
 
 def _read(lines, distribution, household_id, delivery_ids):

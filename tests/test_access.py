@@ -114,7 +114,7 @@ TABLE = [
     ("contracts:cancel",                FORM, "draft",                             "L- -- o- o- -- -- o - -"),
     ("contracts:price_note",            GET,  "offer",                             "L- oo oo oo oo oo o - -"),
     ("contracts:sign",                  FORM, "offer",                             "L- oo -- oo oo oo o - -"),
-    ("contracts:wait",                  GET,  "offer",                             "L- oo oo oo oo oo o - -"),
+    ("contracts:waiting_list",          GET,  "offer",                             "L- oo oo oo oo oo o - -"),
     ("contracts:blank",                 GET,  "offer",                             "L- oo oo oo oo oo o - -"),
     ("contracts:stop_waiting",          POST, "waiting",                           "L- o- -- o- -- -- o - -"),
     ("contracts:payments",              GET,  "",                                  "L- xx xx oo ox xx o - -"),

@@ -53,7 +53,7 @@ def test_the_last_twenty_shares_are_never_oversold_br_20_r1(arena):
     first, second = answers[::2], answers[1::2]
     assert [answer.location for answer in first] == [answer.location for answer in second], "Two clicks, one answer."
     signed = [answer for answer in first if "/subscriptions/" in answer.location]
-    waiting = [answer for answer in first if answer.location.endswith("/wait/")]
+    waiting = [answer for answer in first if answer.location.endswith("/waiting-list/")]
     assert (len(signed), len(waiting)) == (PLACES, PEOPLE - PLACES)
 
     left = arena.ask("tests.test_races.places")

@@ -15,6 +15,7 @@ from amap.euros import equivalents_text, euros_text
 from amap.names import Alphabetical
 from amap.words import pair
 from contracts.models import ContractOffer, Delivery, Instalment, OfferAcceptance
+from contracts.titles import with_unit
 from deliveries.models import Basket
 from deliveries.models.distributions import harvest_visible, with_hours
 from deliveries.sheet import Coming, due_lines
@@ -135,7 +136,7 @@ def _fill(day):
         names = ("subscription__offer", "size__label", "size__coefficient_hundredths", "product__name", "product__unit")
         lines = due_lines(coming).order_by("size__position", "product__position", "size", "product")
         for offer, size, coefficient, product, unit, quantity in lines.values_list(*names).annotate(Sum("quantity")):
-            add(of_offer[offer], size or (f"{product} ({unit})" if unit else product), quantity)
+            add(of_offer[offer], size or with_unit(product, unit), quantity)
             hundredths += (coefficient or 0) * quantity if of_offer[offer].takes_list else 0
     fixed = [stop.id for stop in day.stops if stop.status != Delivery.Status.SCHEDULED]
     if fixed:

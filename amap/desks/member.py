@@ -196,6 +196,7 @@ class _Owed(NamedTuple):
     title: str
     farm: str
     payee: str
+    legal_name: str
     reserved_until: str
     validated_at: str | None
     payment: str | None
@@ -252,8 +253,9 @@ def _asked():
     return Household.objects.filter(pk=mine["household"]).values_list(
         facts(
             owed,
-            *("pk", "status", "offer__title", "offer__farm__name", "offer__farm__payee", "reserved_until"),
-            *("validated_at", "instalments__status", "instalments__method", "instalments__amount_cents"),
+            *("pk", "status", "offer__title", "offer__farm__name", "offer__farm__payee", "offer__farm__legal_name"),
+            *("reserved_until", "validated_at"),
+            *("instalments__status", "instalments__method", "instalments__amount_cents"),
             "instalments__deposit_not_before",
         ),
         facts(
@@ -348,7 +350,7 @@ def _payments(affairs, standing, today):
             )
         figures = {
             "count": len(parts),
-            "payee": parts[0].payee or parts[0].farm,
+            "payee": parts[0].payee or parts[0].legal_name or parts[0].farm,
             "days": ", ".join(date_format(_iso(one.day), "j F") for one in parts[:4]),
         }
         kind, word = ("waiting", _("due")) if is_coming else ("late", _("late"))

@@ -310,6 +310,11 @@ class Farm(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def payee_name(self):
+        """To whom cheques and transfers are made out."""
+        return self.payee or self.legal_name or self.name
+
 
 class Farmer(models.Model):
     """An account that acts for a farm."""

@@ -27,6 +27,7 @@ from contracts.models import (
     WaitingListEntry,
 )
 from contracts.pricing import instruments_from
+from contracts.references import transfer_reference
 
 
 class PriceChanged(Refused):
@@ -357,7 +358,7 @@ def _instalments(subscription, plan):
             amount_cents=part.cents,
             method=subscription.method,
             deposit_not_before=part.on,
-            reference=documents.reference(offer, household, number + offer.instalments_before),
+            reference=transfer_reference(offer.code, household.number, number + offer.instalments_before),
         )
         for number, part in enumerate(plan, start=1)
     ]
@@ -390,7 +391,7 @@ def _tell(kind, subscription, *, to, now, is_urgent=False, first=None):
             "household": subscription.household.name,
             "offer": offer.title,
             "farm": offer.farm.name,
-            "payee": offer.farm.payee or offer.farm.name,
+            "payee": offer.farm.payee_name,
             "total_cents": subscription.total_cents,
             "method": subscription.method,
             "reserved_until": timezone.localdate(subscription.reserved_until).isoformat(),
@@ -621,7 +622,7 @@ def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
             "offer": offer.title,
             "farm": offer.farm.name,
             "place": signing.place_in_line(entry),
-            "url": reverse("contracts:wait", args=[offer.association.slug, offer.pk]),
+            "url": reverse("contracts:waiting_list", args=[offer.association.slug, offer.pk]),
         },
     )
     return entry

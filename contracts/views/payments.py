@@ -115,15 +115,14 @@ def transfer(one):
     farm = one.farm
     if not farm.iban:
         return None
-    payee = farm.payee or farm.legal_name or farm.name
     payload = epc_payload(
-        payee=payee, iban=farm.iban, bic=farm.bic, amount_cents=one.amount_cents, reference=one.reference
+        payee=farm.payee_name, iban=farm.iban, bic=farm.bic, amount_cents=one.amount_cents, reference=one.reference
     )
     title = _("QR code of the transfer of %(amount)s, %(reference)s") % {
         "amount": euros_text(one.amount_cents),
         "reference": one.reference,
     }
-    return {"payee": payee, "iban": iban_text(farm.iban), "bic": farm.bic, "qr": qr_svg(payload, title=title)}
+    return {"payee": farm.payee_name, "iban": iban_text(farm.iban), "bic": farm.bic, "qr": qr_svg(payload, title=title)}
 
 
 def _with_reason(request, pk, verb, act, say):
@@ -211,7 +210,6 @@ def _contract(rows, slug):
     return {
         "subscription": rows[0].subscription,
         "farm": rows[0].farm,
-        "payee": rows[0].farm.payee or rows[0].farm.legal_name or rows[0].farm.name,
         "rows": payment_rows(rows, slug),
         "promised_cents": promised,
         "given_cents": given,
@@ -272,7 +270,6 @@ def schedule(request, pk):
             "printed_at": clock.now(),
             "it": it,
             "farm": it.offer.farm,
-            "payee": it.offer.farm.payee or it.offer.farm.legal_name or it.offer.farm.name,
             "instalments": instalments,
             "total_cents": sum(one.amount_cents for one in instalments),
             "transfers": open_transfers,

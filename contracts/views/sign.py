@@ -285,7 +285,7 @@ def _after(request, signed, *, left_open):
             _("The last places went while you were signing. You are number %(n)s on the waiting list.")
             % {"n": signing.place_in_line(signed)},
         )
-        return redirect("contracts:wait", request.standing.slug, signed.offer_id)
+        return redirect("contracts:waiting_list", request.standing.slug, signed.offer_id)
     messages.success(request, _("Signed! The contract is below, with what remains to be done."))
     if left_open:
         turn = dict(SubscriptionLine.Turn.choices)[signed.lines.first().turn]
@@ -321,4 +321,4 @@ def _wait(request, asked, wanted):
         now=asked.now,
     )
     messages.success(request, _("You are number %(n)s on the waiting list.") % {"n": signing.place_in_line(entry)})
-    return redirect("contracts:wait", request.standing.slug, asked.offer.pk)
+    return redirect("contracts:waiting_list", request.standing.slug, asked.offer.pk)

@@ -299,7 +299,7 @@ def _totals(offer_id):
 # Waiting for a place
 
 
-def wait(request, pk):
+def waiting_list(request, pk):
     """The waiting list of an offer: the whole line for those who manage it, one's own place for a member."""
     standing = request.standing
     rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing).select_related("farm")
@@ -328,4 +328,4 @@ def stop_waiting(request, pk):
     entry = get_object_or_404(rows.select_related("offer"), pk=pk)
     subscriptions.stop_waiting(entry, by=request.user, now=clock.now())
     messages.success(request, _("Off the waiting list."))
-    return redirect("contracts:wait", standing.slug, entry.offer_id)
+    return redirect("contracts:waiting_list", standing.slug, entry.offer_id)

@@ -740,7 +740,7 @@ def test_the_last_place_lost_while_signing_leads_to_the_waiting_list_br_20(amap,
     page = client.get(to_the_check(client, offer, {f"size_{offer.sizes.first().pk}": 1}))
     ContractOffer.objects.update(taken_hundredths=4200)
     answer = client.post(form_action(page), {"name": "Mina", "consent": "on"}, follow=True)
-    assert answer.redirect_chain[-1][0] == url("wait", offer.pk)
+    assert answer.redirect_chain[-1][0] == url("waiting_list", offer.pk)
     assert "You are number 1 on the waiting list." in answer.content.decode()
 
 
@@ -779,7 +779,7 @@ def test_another_association_sees_none_of_it_br_76(amap, offer, visit):
     for name in ("subscription", "document", "withdraw_subscription"):
         assert client.get(reverse(f"contracts:{name}", args=["ailleurs", signed.pk])).status_code == 404
         assert client.get(url(name, signed.pk)).status_code == 404
-    for name in ("sign", "wait", "blank"):
+    for name in ("sign", "waiting_list", "blank"):
         assert client.get(reverse(f"contracts:{name}", args=["ailleurs", offer.pk])).status_code == 404
     assert client.post(reverse("contracts:validate", args=["ailleurs", signed.pk])).status_code == 404
 
@@ -830,8 +830,13 @@ def test_the_lists_show_what_concerns_their_reader(amap, offer, visit):
 
 def test_no_page_of_these_asks_more_for_many_p5(amap, offer, grocery, visit):
     pages = {
-        amap.member: [url("sign", offer.pk), url("sign", grocery.pk), url("my_contracts"), url("wait", offer.pk)],
-        amap.liaison: [url("subscriptions"), url("subscriptions", offer=offer.pk), url("wait", offer.pk)],
+        amap.member: [
+            url("sign", offer.pk),
+            url("sign", grocery.pk),
+            url("my_contracts"),
+            url("waiting_list", offer.pk),
+        ],
+        amap.liaison: [url("subscriptions"), url("subscriptions", offer=offer.pk), url("waiting_list", offer.pk)],
     }
 
     def counted():

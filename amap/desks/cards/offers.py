@@ -132,7 +132,7 @@ def waiting_lists(desk):
         (
             _("%(offer)s: %(count)s waiting, %(free)s free")
             % {"offer": title, "count": count, "free": equivalents_text(capacity - taken)},
-            desk.url("contracts:wait", pk),
+            desk.url("contracts:waiting_list", pk),
         )
         for pk, title, capacity, taken, count, _least in rows
     ]
