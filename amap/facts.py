@@ -6,7 +6,7 @@ answer it: one that is asked often is a `Question`.
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
@@ -34,11 +34,25 @@ def facts(queryset, *columns, most=None):
 
 
 class Given(models.Expression):
-    """Stands in a `Question` for a value that comes with each asking under this name, of that kind of field."""
+    """Stands in a `Question` for a value that comes with each asking under this name, of that kind of field.
 
-    def __init__(self, name, output_field):
+    A day or moment may be moved: `Given("today", DateField()) + timedelta(days=3)`.
+    """
+
+    def __init__(self, name, output_field, moved_by=None):
         super().__init__(output_field=output_field)
-        self.name = name
+        self.name, self.moved_by = name, moved_by
+
+    def __add__(self, delta):
+        return Given(self.name, self.output_field, (self.moved_by or timedelta()) + delta)
+
+    def __sub__(self, delta):
+        return self + -delta
+
+    def among(self, values):
+        """The value itself, as the database takes it."""
+        value = values[self.name]
+        return self.output_field.get_db_prep_value(value + self.moved_by if self.moved_by else value, connection)
 
     def as_sql(self, compiler, connection):
         return "%s", [self]
@@ -78,10 +92,7 @@ class Question:
 
 
 def _filled(parameters, values):
-    return [
-        one.output_field.get_db_prep_value(values[one.name], connection) if isinstance(one, Given) else one
-        for one in parameters
-    ]
+    return [one.among(values) if isinstance(one, Given) else one for one in parameters]
 
 
 def moment(text):

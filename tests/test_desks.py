@@ -111,6 +111,17 @@ def test_a_quiet_association_shows_no_card(amap):
         assert cards(amap, user) == {}
 
 
+def test_what_one_association_asks_is_not_what_another_is_told(amap):
+    """The SQL of a question is kept; whom it is asked for, and when, is not."""
+    other = Amap(slug="elsewhere")
+    other.offer(status="proposed")
+    for one, offers in ((amap, 0), (other, 1), (amap, 0), (other, 1)):
+        assert ("offers_to_accept" in cards(one, one.committee)) == bool(offers)
+    amap.offer(status="agreed", open_on=TODAY + timedelta(days=3))
+    for moment, is_open in ((NOW, False), (NOW + timedelta(days=3), True), (NOW, False)):
+        assert ("offers_to_open" in cards(amap, amap.committee, moment)) is is_open
+
+
 def test_all_cards_of_a_visitor_cost_one_query(amap, django_assert_num_queries):
     amap.offer()
     someone = standing(amap, amap.committee)
@@ -255,6 +266,7 @@ def test_br38_what_the_bank_statement_should_show_waits_for_the_farm(amap):
     assert cards(amap, amap.farmer)["payments_to_confirm"].title == "3 payments to confirm"
     assert "payments_to_confirm_for_farms" not in cards(amap, amap.treasurer)
     amap.association.treasurer_confirms_farm_payments = True
+    amap.association.save()
     assert "payments_to_confirm_for_farms" in cards(amap, amap.treasurer)
     Instalment.objects.update(status=Status.CASHED)
     assert "payments_to_confirm" not in cards(amap, amap.farmer)

@@ -1,5 +1,7 @@
 """A question keeps its SQL and nothing of what it was asked with."""
 
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import BigAutoField, DateField, OuterRef, Q
@@ -42,6 +44,23 @@ def test_a_value_may_be_missing(question):
     for since in (TODAY, None, TODAY):
         named, _present = question(association=association, since=since)
         assert bool(named) is (since is not None)
+
+
+def test_a_given_day_may_be_moved():
+    amap = Amap()
+    Household.objects.update(joined_on=TODAY)
+    day = Given("day", DateField())
+
+    @Question
+    def ask():
+        there = Household.objects.filter(association=OuterRef("pk"))
+        later = there.filter(joined_on=day + timedelta(days=3))
+        earlier = there.filter(joined_on=day - timedelta(days=1))
+        return Association.objects.filter(pk=amap.association.pk).values_list(facts(later, "pk"), facts(earlier, "pk"))
+
+    for moved, (is_later, is_earlier) in ((-3, (True, False)), (1, (False, True)), (0, (False, False))):
+        later, earlier = ask(day=TODAY + timedelta(days=moved))
+        assert (bool(later), bool(earlier)) == (is_later, is_earlier)
 
 
 def test_a_question_about_nothing_says_so(question):

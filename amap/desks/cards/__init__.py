@@ -1,14 +1,18 @@
 """What waits for somebody: each rule asks, and shows a card as long as there is a reason for it.
 
-A rule is a generator. It first yields what it wants to know (an annotation made by `facts`), is sent the answer (a
-list of lists), and yields a `Card`, or ends without one when nothing waits. The rules of a visitor are all asked in one
+A rule is two functions: `asks` says what it wants to know (`facts`), the other makes a `Card` of the answer (a list of
+lists), or None when nothing waits; an empty answer is never a card. The rules of a visitor are all asked in one
 statement, so a desk costs one query whatever the number of rules. Nobody ticks a card off: it vanishes with its cause.
 """
 
 from dataclasses import replace
+from functools import lru_cache
+
+from django.db.models import BigAutoField
 
 from amap.desks.cards import evenings, machinery, members, offers, payments
 from amap.desks.cards.rules import Desk, Rule
+from amap.facts import Given, Question
 from amap.models import Association
 
 # The order of these files, and within each of them, is the order of the cards.
@@ -19,15 +23,21 @@ RULES = [one for subject in SUBJECTS for one in vars(subject).values() if isinst
 def cards(association, standing, now):
     """The cards of a visitor, the urgent ones first. One query."""
     desk = Desk(association, standing, now)
-    asked = {rule.name: rule.ask(rule.desk(desk)) for rule in RULES if standing.roles & rule.roles}
+    asked = tuple((rule, rule.where(desk)) for rule in RULES if standing.roles & rule.roles)
     if not asked:
         return []
-    questions = {name: next(answering) for name, answering in asked.items()}
-    answers = Association.objects.order_by().filter(pk=association.pk).annotate(**questions).values(*questions).get()
-    found = []
-    for name, answering in asked.items():
-        try:
-            found.append(replace(answering.send(answers[name]), rule=name))
-        except StopIteration:
-            continue
+    answers = _question(asked)(association=association.pk, today=desk.today, now=now)
+    made = [(rule, rule.card(desk, rows)) for (rule, _where), rows in zip(asked, answers, strict=True) if rows]
+    found = [replace(card, rule=rule.name) for rule, card in made if card]
     return sorted(found, key=lambda card: not card.is_urgent)
+
+
+@lru_cache(256)
+def _question(asked):
+    """What these rules ask together. Everybody with the same roles asks the same."""
+
+    def ask():
+        here = Association.objects.filter(pk=Given("association", BigAutoField()))
+        return here.values_list(*[rule.asks(where) for rule, where in asked])
+
+    return Question(ask)

@@ -17,16 +17,21 @@ HARVEST_AHEAD = timedelta(days=3)
 HARVEST_LATE = timedelta(hours=24)
 
 
-@rule(Role.COMMITTEE, Role.DISTRIBUTION_LEAD)
-def evenings_to_close(desk):
-    """An evening whose list should be fixed by now, or that is over and not closed (BR-52)."""
+def _open_evenings(here):
     promised = Delivery.objects.filter(
         association=OuterRef("association"), day=OuterRef("day"), place=OuterRef("place")
     ).exclude(status=Delivery.Status.CANCELLED)
-    evenings = desk.association.distributions.exclude(status=Distribution.Status.CLOSED).filter(
-        Exists(promised) | Q(status=Distribution.Status.LOCKED), day__lte=desk.today + timedelta(days=2)
+    evenings = (
+        here.all(Distribution)
+        .exclude(status=Distribution.Status.CLOSED)
+        .filter(Exists(promised) | Q(status=Distribution.Status.LOCKED), day__lte=here.today + timedelta(days=2))
     )
-    rows = yield facts(evenings.order_by("day"), "pk", "day", "status", "opens_at", "closes_at", most=20)
+    return facts(evenings.order_by("day"), "pk", "day", "status", "opens_at", "closes_at", most=20)
+
+
+@rule(Role.COMMITTEE, Role.DISTRIBUTION_LEAD, asks=_open_evenings)
+def evenings_to_close(desk, rows):
+    """An evening whose list should be fixed by now, or that is over and not closed (BR-52)."""
     lock_hours = timedelta(hours=desk.association.lock_hours_before)
     lines = []
     for pk, day, status, opens, closes in rows:
@@ -36,9 +41,9 @@ def evenings_to_close(desk):
         elif status == Distribution.Status.PLANNED and moment(day, opens) - lock_hours <= desk.now:
             lines.append((_("%(day)s: fix the list") % {"day": day_text(day)}, pk))
     if not lines:
-        return
+        return None
     lines = [(text, desk.url("deliveries:distribution", pk)) for text, pk in lines]
-    yield Card(
+    return Card(
         ngettext("%(count)s distribution to finish", "%(count)s distributions to finish", len(lines))
         % {"count": len(lines)},
         lines[0][1],
@@ -48,18 +53,21 @@ def evenings_to_close(desk):
     )
 
 
-@rule(Role.COMMITTEE, Role.LIAISON, Role.FARMER)
-def missing_harvest_lists(desk):
-    """No harvest list yet: for the farm from three days before, for the committee in the last 24 hours (BR-45)."""
-    waiting = desk.of_farms(desk.association.deliveries, "offer__farm").filter(
-        day__range=(desk.today, desk.today + HARVEST_AHEAD),
+def _without_harvest_list(here):
+    waiting = here.of_farms(here.all(Delivery), "offer__farm").filter(
+        day__range=(here.today, here.today + HARVEST_AHEAD),
         status__in=[Delivery.Status.SCHEDULED, Delivery.Status.LOCKED],
         offer__kind=ContractOffer.Kind.HARVEST_SHARE,
         offer__status__in=ContractOffer.LIVE,
         harvest_list=None,
     )
     columns = ("pk", "day", "offer__title", "offer__farm__name", "offer__farm", "opens_at", "closes_at")
-    rows = yield facts(with_hours(waiting).order_by("day"), *columns, most=20)
+    return facts(with_hours(waiting).order_by("day"), *columns, most=20)
+
+
+@rule(Role.COMMITTEE, Role.LIAISON, Role.FARMER, asks=_without_harvest_list)
+def missing_harvest_lists(desk, rows):
+    """No harvest list yet: for the farm from three days before, for the committee in the last 24 hours (BR-45)."""
     own = desk.standing.looked_after_farm_ids
     lines, is_urgent = [], False
     for pk, day, offer, farm, farm_id, opens, closes in rows:
@@ -70,8 +78,8 @@ def missing_harvest_lists(desk):
         text = _("%(offer)s (%(farm)s), %(day)s") % {"offer": offer, "farm": farm, "day": day_text(day)}
         lines.append((text, desk.url("deliveries:harvest", pk)))
     if not lines:
-        return
-    yield Card(
+        return None
+    return Card(
         ngettext("%(count)s harvest list is missing", "%(count)s harvest lists are missing", len(lines))
         % {"count": len(lines)},
         lines[0][1],
@@ -82,13 +90,11 @@ def missing_harvest_lists(desk):
     )
 
 
-@rule(Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
-def holes_in_the_roster(desk):
-    """Evenings of the next ten days with too few people; urgent in the last hours (BR-62, BR-65)."""
+def _holes(here):
     holes = (
         Shift.objects.filter(
-            distribution__association=desk.association,
-            distribution__day__range=(desk.today, desk.today + Shift.HOLES_WITHIN),
+            distribution__association=OuterRef("pk"),
+            distribution__day__range=(here.today, here.today + Shift.HOLES_WITHIN),
         )
         .exclude(distribution__status=Distribution.Status.CLOSED)
         .order_by("distribution__day")
@@ -97,10 +103,15 @@ def holes_in_the_roster(desk):
         .filter(missing__gt=0)
     )
     columns = ("distribution__day", "distribution__volunteers_from", "distribution__volunteers_until")
-    rows = yield facts(holes, "distribution", *columns, "short", "missing")
+    return facts(holes, "distribution", *columns, "short", "missing")
+
+
+@rule(Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY, asks=_holes)
+def holes_in_the_roster(desk, rows):
+    """Evenings of the next ten days with too few people; urgent in the last hours (BR-62, BR-65)."""
     rows = [row for row in rows if moment(row[1], row[3]) > desk.now]
     if not rows:
-        return
+        return None
     lines = [
         (
             ngettext("%(day)s: %(count)s person", "%(day)s: %(count)s people", missing)
@@ -111,7 +122,7 @@ def holes_in_the_roster(desk):
     ]
     total = sum(row[-1] for row in rows)
     urgent_from = timedelta(hours=desk.association.urgent_hours)
-    yield Card(
+    return Card(
         ngettext("%(count)s person is missing on the roster", "%(count)s people are missing on the roster", total)
         % {"count": total},
         lines[0][1],
@@ -125,18 +136,18 @@ def holes_in_the_roster(desk):
     )
 
 
-@rule(Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY)
-def replacements_wanted(desk):
-    """People on the roster of the next ten days who look for a replacement (BR-62)."""
-    wanted = ShiftAssignment.objects.filter(
-        association=desk.association,
+def _leavers(here):
+    wanted = here.all(ShiftAssignment).filter(
         status=ShiftAssignment.Status.SWAP_REQUESTED,
-        distribution__day__range=(desk.today, desk.today + Shift.HOLES_WITHIN),
-    ).order_by("distribution__day")
+        distribution__day__range=(here.today, here.today + Shift.HOLES_WITHIN),
+    )
     columns = ("pk", "distribution__day", "shift__role__name", "household__name", "volunteer")
-    rows = yield facts(wanted, *columns, most=20)
-    if not rows:
-        return
+    return facts(wanted.order_by("distribution__day"), *columns, most=20)
+
+
+@rule(Role.COMMITTEE, Role.DISTRIBUTION_LEAD, Role.SECRETARY, asks=_leavers)
+def replacements_wanted(desk, rows):
+    """People on the roster of the next ten days who look for a replacement (BR-62)."""
     lines = [
         (
             _("%(day)s: %(name)s, %(role)s") % {"day": day_text(day), "name": volunteer or household, "role": role},
@@ -144,7 +155,7 @@ def replacements_wanted(desk):
         )
         for pk, day, role, household, volunteer in rows
     ]
-    yield Card(
+    return Card(
         ngettext("%(count)s replacement is looked for", "%(count)s replacements are looked for", len(rows))
         % {"count": len(rows)},
         desk.url("deliveries:roster"),

@@ -14,10 +14,11 @@ from amap.names import Alphabetical
 from contracts.models import ContractOffer, OfferAcceptance, WaitingListEntry
 
 
-def _unanswered(offers, side):
+def _unanswered(here, side):
     """Proposed offers whose version that side has not accepted (BR-8)."""
     yes = OfferAcceptance.objects.filter(offer=OuterRef("pk"), side=side, version=OuterRef("version"))
-    return offers.filter(~Exists(yes), status=ContractOffer.Status.PROPOSED).order_by("pk")
+    offers = here.of_farms(here.all(ContractOffer)).filter(~Exists(yes), status=ContractOffer.Status.PROPOSED)
+    return facts(offers.order_by("pk"), "pk", "title", "farm__name")
 
 
 def _offers(desk, rows, title, note):
@@ -25,74 +26,70 @@ def _offers(desk, rows, title, note):
     return Card(title % {"count": len(rows)}, lines[0][1], note, icon="contract", lines=and_more(lines, len(lines)))
 
 
-@rule(Role.COMMITTEE)
-def offers_to_accept(desk):
+@rule(Role.COMMITTEE, asks=lambda here: _unanswered(here, OfferAcceptance.Side.COMMITTEE))
+def offers_to_accept(desk, rows):
     """Offers that wait for the committee's yes (BR-8)."""
-    side = OfferAcceptance.Side.COMMITTEE
-    rows = yield facts(_unanswered(desk.association.offers, side), "pk", "title", "farm__name")
-    if rows:
-        title = ngettext(
-            "%(count)s offer waits for the committee's yes", "%(count)s offers wait for the committee's yes", len(rows)
-        )
-        yield _offers(desk, rows, title, _("Read the price and the terms, then accept or talk to the farm."))
+    title = ngettext(
+        "%(count)s offer waits for the committee's yes", "%(count)s offers wait for the committee's yes", len(rows)
+    )
+    return _offers(desk, rows, title, _("Read the price and the terms, then accept or talk to the farm."))
 
 
-@rule(Role.FARMER, Role.LIAISON)
-def offers_for_the_farm(desk):
+@rule(Role.FARMER, Role.LIAISON, asks=lambda here: _unanswered(here, OfferAcceptance.Side.FARM))
+def offers_for_the_farm(desk, rows):
     """Offers that wait for the farm's yes (BR-8)."""
-    offers = _unanswered(desk.of_farms(desk.association.offers), OfferAcceptance.Side.FARM)
-    rows = yield facts(offers, "pk", "title", "farm__name")
-    if rows:
-        title = ngettext(
-            "%(count)s offer waits for the farm's yes", "%(count)s offers wait for the farm's yes", len(rows)
-        )
-        yield _offers(desk, rows, title, _("Both sides accept the same version; then sign-up can open."))
+    title = ngettext("%(count)s offer waits for the farm's yes", "%(count)s offers wait for the farm's yes", len(rows))
+    return _offers(desk, rows, title, _("Both sides accept the same version; then sign-up can open."))
 
 
-@rule(Role.COMMITTEE)
-def offers_to_open(desk):
+def _agreed(here):
+    ready = here.all(ContractOffer).filter(
+        Q(open_on=None) | Q(open_on__lte=here.today), status=ContractOffer.Status.AGREED
+    )
+    return facts(ready.order_by("pk"), "pk", "title", "farm__name")
+
+
+@rule(Role.COMMITTEE, asks=_agreed)
+def offers_to_open(desk, rows):
     """Agreed offers whose sign-up may open today."""
-    ready = desk.association.offers.filter(
-        Q(open_on=None) | Q(open_on__lte=desk.today), status=ContractOffer.Status.AGREED
+    title = ngettext("%(count)s agreed offer can open", "%(count)s agreed offers can open", len(rows))
+    return _offers(desk, rows, title, _("Opening writes to all members; from then on the terms stay as they are."))
+
+
+def _stuck(here):
+    stuck = here.of_farms(here.all(ContractOffer)).filter(
+        Q(status=ContractOffer.Status.OPEN, starts_on__lte=here.today)
+        | Q(status=ContractOffer.Status.RUNNING, ends_on__lt=here.today)
     )
-    rows = yield facts(ready.order_by("pk"), "pk", "title", "farm__name")
-    if rows:
-        title = ngettext("%(count)s agreed offer can open", "%(count)s agreed offers can open", len(rows))
-        yield _offers(desk, rows, title, _("Opening writes to all members; from then on the terms stay as they are."))
+    return facts(stuck.order_by("pk"), "pk", "title", "status")
 
 
-@rule(Role.COMMITTEE, Role.LIAISON)
-def seasons_that_wait(desk):
+@rule(Role.COMMITTEE, Role.LIAISON, asks=_stuck)
+def seasons_that_wait(desk, rows):
     """Seasons whose first day has come without a valid sign-up, or that are over with a delivery still open."""
-    stuck = desk.of_farms(desk.association.offers).filter(
-        Q(status=ContractOffer.Status.OPEN, starts_on__lte=desk.today)
-        | Q(status=ContractOffer.Status.RUNNING, ends_on__lt=desk.today)
-    )
-    rows = yield facts(stuck.order_by("pk"), "pk", "title", "status")
-    if not rows:
-        return
     words = {
         ContractOffer.Status.OPEN: _("%(offer)s: its first day has come, and no sign-up is valid"),
         ContractOffer.Status.RUNNING: _("%(offer)s: its last day is past, and a delivery is not closed"),
     }
     lines = [(words[status] % {"offer": title}, desk.url("contracts:offer", pk)) for pk, title, status in rows]
     title = ngettext("%(count)s season cannot move on", "%(count)s seasons cannot move on", len(rows))
-    yield Card(title % {"count": len(rows)}, lines[0][1], icon="calendar", lines=and_more(lines, len(lines)))
+    return Card(title % {"count": len(rows)}, lines[0][1], icon="calendar", lines=and_more(lines, len(lines)))
 
 
-@rule(Role.COMMITTEE, Role.LIAISON, Role.FARMER)
-def shares_to_sign(desk):
-    """Open offers with fewer shares signed than the farm plans for (BR-9), or than it can feed."""
+def _short(here):
     needed = Coalesce(NullIf(F("budget__planned_equivalents_hundredths"), 0), F("capacity_hundredths"))
     short = (
-        desk.of_farms(desk.association.offers)
+        here.of_farms(here.all(ContractOffer))
         .filter(status=ContractOffer.Status.OPEN)
         .annotate(needed=needed)
         .filter(taken_hundredths__lt=F("needed"))
     )
-    rows = yield facts(short.order_by("starts_on", "pk"), "pk", "title", "taken_hundredths", "needed", "starts_on")
-    if not rows:
-        return
+    return facts(short.order_by("starts_on", "pk"), "pk", "title", "taken_hundredths", "needed", "starts_on")
+
+
+@rule(Role.COMMITTEE, Role.LIAISON, Role.FARMER, asks=_short)
+def shares_to_sign(desk, rows):
+    """Open offers with fewer shares signed than the farm plans for (BR-9), or than it can feed."""
     meters = [
         {
             "label": title,
@@ -104,7 +101,7 @@ def shares_to_sign(desk):
         for _pk, title, taken, all_, _start in rows[:LINES]
     ]
     missing = sum(all_ - taken for _pk, _title, taken, all_, _start in rows)
-    yield Card(
+    return Card(
         _("%(shares)s shares are still to be signed") % {"shares": equivalents_text(missing)},
         desk.url("contracts:offer", rows[0][0]) if len(rows) == 1 else desk.url("contracts:offers"),
         note=_("The first delivery is on %(day)s.") % {"day": day_text(rows[0][-1])} if rows[0][-1] else "",
@@ -113,20 +110,21 @@ def shares_to_sign(desk):
     )
 
 
-@rule(Role.COMMITTEE, Role.LIAISON)
-def waiting_lists(desk):
-    """Households that wait for a place; urgent when there is one (BR-30)."""
+def _line(here):
     line = (
-        desk.of_farms(WaitingListEntry.objects.filter(association=desk.association), "offer__farm")
+        here.of_farms(here.all(WaitingListEntry), "offer__farm")
         .filter(status=WaitingListEntry.Status.WAITING, offer__status__in=ContractOffer.LIVE)
         .order_by("offer")
         .values("offer", "offer__title", "offer__capacity_hundredths", "offer__taken_hundredths")
         .annotate(count=Count("pk"), least=Min("equivalents_hundredths"))
     )
     columns = ("offer__title", "offer__capacity_hundredths", "offer__taken_hundredths", "count", "least")
-    rows = yield facts(line, "offer", *columns)
-    if not rows:
-        return
+    return facts(line, "offer", *columns)
+
+
+@rule(Role.COMMITTEE, Role.LIAISON, asks=_line)
+def waiting_lists(desk, rows):
+    """Households that wait for a place; urgent when there is one (BR-30)."""
     total = sum(row[4] for row in rows)
     lines = [
         (
@@ -136,7 +134,7 @@ def waiting_lists(desk):
         )
         for pk, title, capacity, taken, count, _least in rows
     ]
-    yield Card(
+    return Card(
         ngettext("%(count)s household waits for a place", "%(count)s households wait for a place", total)
         % {"count": total},
         lines[0][1],
@@ -146,16 +144,17 @@ def waiting_lists(desk):
     )
 
 
-@rule(Role.COMMITTEE)
-def farms_without_liaison(desk):
+def _alone(here):
+    liaisons = FarmLiaison.objects.current(here.today).filter(partnership=OuterRef("pk"))
+    alone = here.all(Partnership).filter(~Exists(liaisons), ended_on=None)
+    return facts(alone.order_by(Alphabetical("farm__name")), "farm__slug", "farm__name", most=20)
+
+
+@rule(Role.COMMITTEE, asks=_alone)
+def farms_without_liaison(desk, rows):
     """Partner farms nobody is liaison of: their offers cannot open (BR-10)."""
-    here = FarmLiaison.objects.current(desk.today).filter(partnership=OuterRef("pk"))
-    alone = Partnership.objects.filter(~Exists(here), association=desk.association, ended_on=None)
-    rows = yield facts(alone.order_by(Alphabetical("farm__name")), "farm__slug", "farm__name", most=20)
-    if not rows:
-        return
     lines = [(name, desk.url("amap:farm", slug)) for slug, name in rows]
-    yield Card(
+    return Card(
         ngettext("%(count)s farm has no liaison", "%(count)s farms have no liaison", len(rows)) % {"count": len(rows)},
         lines[0][1],
         icon="farm",

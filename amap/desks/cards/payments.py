@@ -14,19 +14,20 @@ from amap.names import Alphabetical
 from contracts.models import Instalment, Subscription
 
 
-@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON)
-def signups_waiting(desk):
-    """Sign-ups that lack one of their three keys (BR-21)."""
+def _unfinished(here):
     waiting = (
-        desk.of_farms(desk.association.subscriptions, "offer__farm")
+        here.of_farms(here.all(Subscription), "offer__farm")
         .filter(status=Subscription.Status.AWAITING_DOCUMENTS)
         .order_by(Alphabetical("offer__title"))
         .values("offer", "offer__title")
         .annotate(count=Count("pk"), until=Min("reserved_until__date"))
     )
-    rows = yield facts(waiting, "offer", "offer__title", "count", "until")
-    if not rows:
-        return
+    return facts(waiting, "offer", "offer__title", "count", "until")
+
+
+@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON, asks=_unfinished)
+def signups_waiting(desk, rows):
+    """Sign-ups that lack one of their three keys (BR-21)."""
     total = sum(count for _pk, _title, count, _until in rows)
     lines = [
         (
@@ -37,7 +38,7 @@ def signups_waiting(desk):
     ]
     soonest = min(until for _pk, _title, _count, until in rows)
     past = date.fromisoformat(soonest) < desk.today
-    yield Card(
+    return Card(
         ngettext("%(count)s sign-up waits for a key", "%(count)s sign-ups wait for a key", total) % {"count": total},
         lines[0][1] if len(lines) == 1 else desk.url("contracts:subscriptions"),
         note=(
@@ -51,24 +52,22 @@ def signups_waiting(desk):
     )
 
 
-def _sums(instalments):
-    """How many payments, of how many households, and how much."""
-    return (
-        instalments.order_by()
+def _late(here):
+    late = (
+        here.of_farms(here.all(Instalment))
+        .overdue(here.today, here.grace_days)
+        .order_by()
         .values("association")
         .annotate(count=Count("pk"), households=Count("household", distinct=True), cents=Sum("amount_cents"))
     )
+    return facts(late, "count", "households", "cents")
 
 
-@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON)
-def late_payments(desk):
+@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON, asks=_late)
+def late_payments(desk, rows):
     """Payments whose day and days of grace are past, and nothing came (BR-41)."""
-    late = desk.of_farms(desk.association.instalments).overdue(desk.today, desk.association.grace_days)
-    rows = yield facts(_sums(late), "count", "households", "cents")
-    if not rows:
-        return
     ((count, households, cents),) = rows
-    yield Card(
+    return Card(
         ngettext("%(count)s payment is late: %(sum)s", "%(count)s payments are late: %(sum)s", count)
         % {"count": count, "sum": euros_text(cents)},
         desk.url("contracts:accounts", only="late"),
@@ -82,23 +81,24 @@ def late_payments(desk):
     )
 
 
-@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON)
-def running_without_payment(desk):
-    """Contracts that run although a payment was taken back or bounced, as long as it is not late (BR-21, BR-41)."""
+def _taken_back(here):
     missing = (
-        desk.of_farms(desk.association.instalments)
+        here.of_farms(here.all(Instalment))
         .awaited()
         .filter(
             subscription__status__in=[Subscription.Status.VALIDATED, Subscription.Status.ACTIVE],
-            deposit_not_before__gte=desk.today - timedelta(days=desk.association.grace_days),
+            deposit_not_before__gte=here.today - timedelta(days=here.grace_days),
         )
         .order_by(Alphabetical("household__name"))
         .values("subscription", "household__name", "subscription__offer__title")
         .annotate(cents=Sum("amount_cents"))
     )
-    rows = yield facts(missing, "subscription", "household__name", "subscription__offer__title", "cents")
-    if not rows:
-        return
+    return facts(missing, "subscription", "household__name", "subscription__offer__title", "cents")
+
+
+@rule(Role.COMMITTEE, Role.TREASURER, Role.LIAISON, asks=_taken_back)
+def running_without_payment(desk, rows):
+    """Contracts that run although a payment was taken back or bounced, as long as it is not late (BR-21, BR-41)."""
     lines = [
         (
             _("%(household)s, %(offer)s: %(sum)s") % {"household": household, "offer": offer, "sum": euros_text(cents)},
@@ -106,7 +106,7 @@ def running_without_payment(desk):
         )
         for pk, household, offer, cents in rows[:LINES]
     ]
-    yield Card(
+    return Card(
         ngettext("%(count)s running contract lacks a payment", "%(count)s running contracts lack a payment", len(rows))
         % {"count": len(rows)},
         lines[0][1] if len(lines) == 1 else desk.url("contracts:payments"),
@@ -116,19 +116,20 @@ def running_without_payment(desk):
     )
 
 
-@rule(Role.TREASURER, Role.LIAISON, Role.COMMITTEE)
-def cheques_to_hand_over(desk):
-    """Cheques held whose day has come: the farm can have them (BR-39)."""
+def _held(here):
     held = (
-        desk.of_farms(desk.association.instalments)
-        .filter(status=Instalment.Status.RECEIVED, deposit_not_before__lte=desk.today)
+        here.of_farms(here.all(Instalment))
+        .filter(status=Instalment.Status.RECEIVED, deposit_not_before__lte=here.today)
         .order_by(Alphabetical("farm__name"))
         .values("farm__slug", "farm__name")
         .annotate(count=Count("pk"), cents=Sum("amount_cents"))
     )
-    rows = yield facts(held, "farm__slug", "farm__name", "count", "cents")
-    if not rows:
-        return
+    return facts(held, "farm__slug", "farm__name", "count", "cents")
+
+
+@rule(Role.TREASURER, Role.LIAISON, Role.COMMITTEE, asks=_held)
+def cheques_to_hand_over(desk, rows):
+    """Cheques held whose day has come: the farm can have them (BR-39)."""
     total = sum(count for _slug, _name, count, _cents in rows)
     lines = [
         (
@@ -138,7 +139,7 @@ def cheques_to_hand_over(desk):
         )
         for slug, name, count, cents in rows
     ]
-    yield Card(
+    return Card(
         ngettext("%(count)s cheque to hand over", "%(count)s cheques to hand over", total) % {"count": total},
         lines[0][1] if len(lines) == 1 else desk.url("contracts:deposits"),
         note=_("Their day has come; the slip prints in two copies."),
@@ -147,27 +148,27 @@ def cheques_to_hand_over(desk):
     )
 
 
-def _arrivals(desk, instalments):
+def _arriving(here, **only):
     """Cheques handed to a farm, and announced transfers whose day has come."""
-    waiting = instalments.filter(
+    waiting = here.of_farms(here.all(Instalment)).filter(
         Q(status=Instalment.Status.HANDED_OVER)
-        | Q(status=Instalment.Status.DECLARED, deposit_not_before__lte=desk.today)
+        | Q(status=Instalment.Status.DECLARED, deposit_not_before__lte=here.today),
+        **only,
     )
-    rows = yield facts(
-        waiting.order_by("status").values("status").annotate(count=Count("pk"), cents=Sum("amount_cents")),
-        "status",
-        "count",
-        "cents",
-    )
-    if not rows:
-        return
+    sums = waiting.order_by("status").values("status").annotate(count=Count("pk"), cents=Sum("amount_cents"))
+    return facts(sums, "status", "count", "cents")
+
+
+@rule(Role.FARMER, asks=_arriving)
+def payments_to_confirm(desk, rows):
+    """What the farm's bank statement should show: cheques handed over, transfers announced (BR-38)."""
     words = {
         Instalment.Status.HANDED_OVER: _("Cheques to cash: %(count)s, %(sum)s"),
         Instalment.Status.DECLARED: _("Transfers announced: %(count)s, %(sum)s"),
     }
     url = desk.url("contracts:farm_payments")
     total = sum(count for _status, count, _cents in rows)
-    yield Card(
+    return Card(
         ngettext("%(count)s payment to confirm", "%(count)s payments to confirm", total) % {"count": total},
         url,
         note=_("One look at the bank statement, one tick each."),
@@ -176,16 +177,7 @@ def _arrivals(desk, instalments):
     )
 
 
-@rule(Role.FARMER)
-def payments_to_confirm(desk):
-    """What the farm's bank statement should show: cheques handed over, transfers announced (BR-38)."""
-    return _arrivals(desk, desk.of_farms(desk.association.instalments))
-
-
-@rule(Role.TREASURER)
-def payments_to_confirm_for_farms(desk):
+@rule(Role.TREASURER, asks=lambda here: _arriving(here, association__treasurer_confirms_farm_payments=True))
+def payments_to_confirm_for_farms(desk, rows):
     """The same, by the treasurer, where the association has chosen so (BR-5)."""
-    instalments = desk.association.instalments.all()
-    if not desk.association.treasurer_confirms_farm_payments:
-        instalments = instalments.none()
-    return _arrivals(desk, instalments)
+    return payments_to_confirm.card(desk, rows)

@@ -1,9 +1,10 @@
-"""What a rule and its card are, where a rule looks, and the words they share."""
+"""What a rule and its card are, where a rule asks, who reads the answer, and the words they share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
+from django.db.models import DateField, DateTimeField, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from amap import clock
 from amap.access import Role, Standing
 from amap.dates import date_format
+from amap.facts import Given
 from amap.models import Association
 
 LINES = 4
@@ -37,13 +39,33 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Where:
+    """Where a rule asks. What the question is kept with: `farm_ids`, the farms it is about, None for all of the
+    association, and the association's `grace_days`. The association itself, the day and the moment come each time.
+    """
+
+    farm_ids: frozenset | None
+    grace_days: int
+
+    today = Given("today", DateField())
+    now = Given("now", DateTimeField())
+
+    def all(self, model):
+        """The association's rows."""
+        return model.objects.filter(association=OuterRef("pk"))
+
+    def of_farms(self, rows, path="farm"):
+        """Only what concerns the farms the visitor acts for here, where the role ends there."""
+        return rows if self.farm_ids is None else rows.filter(**{f"{path}__in": self.farm_ids})
+
+
+@dataclass(frozen=True)
 class Desk:
-    """Who looks, where and when. `farm_ids`: the farms a rule is asked about, None for all of the association."""
+    """Who looks, where and when."""
 
     association: Association
     standing: Standing
     now: datetime
-    farm_ids: frozenset | None = None
 
     @property
     def today(self):
@@ -54,40 +76,36 @@ class Desk:
         url = reverse(route, args=[self.standing.slug, *args])
         return f"{url}?{urlencode(query)}" if query else url
 
-    def of_farms(self, rows, path="farm"):
-        """Only what concerns the farms the visitor acts for here, where the role ends there."""
-        return rows if self.farm_ids is None else rows.filter(**{f"{path}__in": self.farm_ids})
-
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule and the roles that see its card."""
+    """What it asks, the card it makes of the answer, and the roles that see it."""
 
-    ask: Callable
+    asks: Callable
+    card: Callable
     roles: frozenset
 
     @property
     def name(self):
-        return self.ask.__name__
+        return self.card.__name__
 
-    def desk(self, desk):
-        """The desk as this rule may see it."""
-        if desk.standing.roles & (self.roles - OF_A_FARM):
-            return desk
-        standing = desk.standing
-        farms = frozenset()
-        if Role.LIAISON in self.roles:
-            farms |= standing.liaison_farm_ids
-        if Role.FARMER in self.roles:
-            farms |= standing.farm_ids
-        return replace(desk, farm_ids=farms)
+    def where(self, desk):
+        """What of the association this rule may ask about for the visitor."""
+        standing, farms = desk.standing, None
+        if not standing.roles & (self.roles - OF_A_FARM):
+            farms = frozenset()
+            if Role.LIAISON in self.roles:
+                farms |= standing.liaison_farm_ids
+            if Role.FARMER in self.roles:
+                farms |= standing.farm_ids
+        return Where(farms, desk.association.grace_days)
 
 
-def rule(*roles):
-    """Make a rule of a generator; its card is shown to these roles."""
+def rule(*roles, asks):
+    """Make a rule of a function of a `Desk` and the answer to what `asks`; its card is shown to these roles."""
 
-    def made(ask):
-        return Rule(ask, frozenset(roles))
+    def made(card):
+        return Rule(asks, card, frozenset(roles))
 
     return made
 
