@@ -17,6 +17,7 @@ class Facts(models.Subquery):
     """The rows of a queryset of values, as one JSON list of lists. `columns` are their names, in SQL."""
 
     output_field = models.JSONField()
+    empty_result_set_value = "[]"  # where Django sees without asking that there is no row
 
     def as_sqlite(self, compiler, connection, **extra):
         template = "(SELECT json_group_array(json_array(%(columns)s)) FROM (%(subquery)s) facts)"

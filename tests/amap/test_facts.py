@@ -63,6 +63,18 @@ def test_a_given_day_may_be_moved():
         assert (bool(later), bool(earlier)) == (is_later, is_earlier)
 
 
+def test_where_nothing_can_be_found_the_answer_is_an_empty_list():
+    amap = Amap()
+
+    @Question
+    def ask():
+        return Association.objects.filter(pk=amap.association.pk).values_list(
+            facts(Household.objects.filter(pk__in=[]), "pk")
+        )
+
+    assert [ask(), ask()] == [([],), ([],)]
+
+
 def test_a_question_about_nothing_says_so(question):
     for _time in range(2):
         with pytest.raises(ObjectDoesNotExist):
