@@ -15,11 +15,13 @@ import importlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -55,6 +57,7 @@ class Arena:
             env=self.environment | {"RACE_UNGUARDED": unguarded},
             stdout=self.log.open("w"),
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self._wait_until_it_listens()
 
@@ -72,8 +75,11 @@ class Arena:
                 return
         raise AssertionError(f"The server did not start:\n{self.log.read_text()}")
 
-    def rush(self, calls):
-        """Send all calls at the same moment; the answers in the order of the calls."""
+    def rush(self, calls, kill_after=None):
+        """Send all calls at the same moment; the answers in the order of the calls.
+
+        With `kill_after` the whole server is killed (-9) once so many have been answered: None for the others.
+        """
         answers, barrier = [None] * len(calls), threading.Barrier(len(calls))
 
         def send(number, session, path, fields):
@@ -86,11 +92,19 @@ class Arena:
             }
             barrier.wait()
             start = time.monotonic()
-            connection.request("POST", path, urlencode(fields), headers)
-            answer = connection.getresponse()
-            answer.read()
+            try:
+                connection.request("POST", path, urlencode(fields), headers)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException):
+                if kill_after is None:
+                    raise
+                return
             answers[number] = Answer(answer.status, answer.getheader("Location", ""), time.monotonic() - start)
             connection.close()
+            if kill_after and sum(map(bool, answers)) >= kill_after:
+                with suppress(ProcessLookupError):
+                    os.killpg(self.server.pid, signal.SIGKILL)
 
         threads = [threading.Thread(target=send, args=(number, *call)) for number, call in enumerate(calls)]
         for thread in threads:

@@ -86,6 +86,20 @@ def test_without_its_guards_the_shift_is_overfilled_r1b_control(unguarded):
     assert unguarded.ask("tests.test_races.seats")["people"] > SEATS
 
 
+def test_a_server_killed_in_the_middle_loses_nothing_it_answered_r3(tmp_path, template):
+    """kill -9 of every process of the web server: a contract is there as a whole, or not at all."""
+    arena = Arena(tmp_path, template, seed="tests.test_races.last_places")
+    answers = [answer for answer in arena.rush(arena.story["calls"], kill_after=PLACES // 2) if answer]
+    told = {int(answer.location.split("/")[3]) for answer in answers if "/subscriptions/" in answer.location}
+    left = arena.ask("tests.test_races.places")
+    assert told
+    assert len(answers) < PEOPLE
+    assert told <= set(left["contracts"])
+    assert left["instalments"] == left["documents"] == left["sold"] == left["signed"]
+    assert left["taken"] == left["equivalents"] <= left["capacity"]
+    assert left["is_in_order"]
+
+
 # In children, on the arena's database
 
 
@@ -232,6 +246,7 @@ def places():
         "capacity": offer.capacity_hundredths,
         "equivalents": sum(hundredths for _household, hundredths in signed) + 4200 - 100 * PLACES,
         "signed": len(signed),
+        "contracts": list(Subscription.objects.values_list("pk", flat=True)),
         "waiting": len(line),
         "households": len({household for household, _ in signed} | {household for _pk, household in line}),
         "instalments": Instalment.objects.count(),

@@ -140,6 +140,7 @@ class Command(BaseCommand):
             *("-m", "gunicorn", "amap.wsgi", "--bind", f"{host}:{port}", "--no-control-socket"),
             *("--worker-class", "gthread", "--workers", str(web_workers), "--threads", "8"),
             *("--timeout", "60", "--graceful-timeout", "15", "--log-level", "warning"),
+            *("--limit-request-line", "8190"),  # a sign-up on its way holds a whole grid in its address
         )
         worker = Child("worker", MANAGE, "qcluster")
         self.stopping = False
