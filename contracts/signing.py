@@ -41,14 +41,15 @@ MOST_OF_A_PRODUCT = 99
 def refuse_unless_open(offer, today):
     """Raises `Refused` unless households may sign this offer today, those who join late included (BR-23)."""
     status = ContractOffer.Status
-    if offer.status == status.RUNNING and not offer.late_join_allowed:
-        raise Refused(_("The season has begun, and this farm takes nobody in before the next one."))
+    if offer.is_open(today):
+        return
+    if offer.status in (status.CLOSED, status.CANCELLED):
+        raise Refused(_("Sign-up for “%(offer)s” is over.") % {"offer": offer.title})
     if offer.status not in ContractOffer.LIVE:
-        if offer.status in (status.CLOSED, status.CANCELLED):
-            raise Refused(_("Sign-up for “%(offer)s” is over.") % {"offer": offer.title})
         raise Refused(_("Sign-up for “%(offer)s” is not open yet.") % {"offer": offer.title})
     if offer.open_on and offer.open_on > today:
         raise Refused(_("Sign-up opens on %(day)s.") % {"day": date_format(offer.open_on, "DATE_FORMAT")})
+    raise Refused(_("The season has begun, and this farm takes nobody in before the next one."))
 
 
 def memberships_of(household):
@@ -84,10 +85,9 @@ def look_around(offer, household_id, today, client_token=None):
     """Adds to an offer all that a household's signature needs to know around it, read in one statement; returns it.
 
     `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `memberships` (of the
-    household: first and last day),
-    `liaison_name`, `instalments_before` (how many the household has had with this offer), `people`, the household's
-    (name, phone, e-mail, language, e-mail and language of the account), and `agreed_place`, where and when both sides
-    agreed to meet (BR-8).
+    household: first and last day), `liaison_name`, `instalments_before` (how many the household has had with this
+    offer), `people`, the household's (name, phone, e-mail, language, e-mail and language of the account), and
+    `agreed_place`, where and when both sides agreed to meet (BR-8).
     """
     signed, offer.line, offer.memberships, liaisons, before, offer.people, places = _around(
         offer=offer.pk, household=household_id, today=today, token=client_token
@@ -97,6 +97,15 @@ def look_around(offer, household_id, today, client_token=None):
     offer.instalments_before = len(before)
     offer.agreed_place = dict(zip(PLACE, places[0], strict=True)) if places else place_of(offer)
     return offer
+
+
+def signed_by(household, offer, client_token=None):
+    """The household's contract for this offer, or the one signed with that token; None when there is none."""
+    mine = Subscription.objects.filter(household=household)
+    same = Q(offer=offer, status__in=Subscription.HOLDS)
+    if client_token:
+        same |= Q(client_token=client_token)
+    return mine.filter(same).order_by("-pk").first()
 
 
 def is_member(memberships, *days):

@@ -11,7 +11,7 @@ from amap import clock, jobs, pdf
 from amap.errors import Refused
 from amap.models import Association, Job
 from contracts import documents
-from contracts.actions import offers, payments, subscriptions
+from contracts.actions import offers, payments, places, subscriptions
 from contracts.models import ContractDocument, ContractOffer, Instalment, Subscription, WaitingListEntry
 
 
@@ -84,7 +84,7 @@ def let_leavers_go(now):
         status=WaitingListEntry.Status.WAITING, household__left_on__lte=timezone.localdate(now)
     )
     for entry in gone:
-        subscriptions.stop_waiting(entry, by=None, now=now)
+        places.stop_waiting(entry, by=None, now=now)
 
 
 def start_and_end_seasons(now):

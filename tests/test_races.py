@@ -191,7 +191,7 @@ def without_guards():
     """Is there room? was asked when the page was read; the place is taken without asking again."""
     from django.db.models import F
 
-    from contracts.actions import subscriptions
+    from contracts.actions import places, subscriptions
     from contracts.models import ContractOffer
     from deliveries.actions import roster
 
@@ -206,8 +206,8 @@ def without_guards():
         return True
 
     subscriptions.sign = remember
-    subscriptions.has_room = lambda offer, household, wanted: wanted <= seen.free
-    subscriptions.take_place = take
+    places.has_room = lambda offer, household, wanted: wanted <= seen.free
+    places.take = take
     roster.take_shift = take_shift_naively
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from uuid import UUID, uuid5
 
 from amap.demo import season
-from contracts.actions import offers, subscriptions
+from contracts.actions import offers, places, subscriptions
 from contracts.signing import Proposal
 
 NAMESPACE = UUID("5a1d2a52-5b8f-4a53-9a5a-7b6c2f0e2026")
@@ -116,7 +116,7 @@ def ask_for_vegetables(year, day):
     offer = year.offers["vegetables"]
     half = offer.sizes.get(coefficient_hundredths=50)
     for rank, number in enumerate((*season.WAITING, 63, 64)):
-        subscriptions.wait(
+        places.wait(
             offer,
             household=year.households[number],
             equivalents_hundredths=100 if rank == 0 else half.coefficient_hundredths,

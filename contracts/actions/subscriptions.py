@@ -1,10 +1,11 @@
-"""Signing up for a season, and what follows: the three keys, withdrawing, waiting for a place."""
+"""Signing up for a season, and what follows: the three keys, withdrawing."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,23 +16,30 @@ from amap.actions import membership, money
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.models import FarmLiaison, Membership, Movement, User
+from amap.models import FarmLiaison, Household, Membership, Movement, User
 from contracts import documents, signing
-from contracts.models import (
-    ContractDocument,
-    ContractOffer,
-    Instalment,
-    Signature,
-    Subscription,
-    SubscriptionLine,
-    WaitingListEntry,
-)
+from contracts.actions import places
+from contracts.models import ContractDocument, Instalment, Signature, Subscription, SubscriptionLine
 from contracts.pricing import instruments_from
 from contracts.references import transfer_reference
 
 
 class PriceChanged(Refused):
     """The total is no longer what the household saw. Nothing was signed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a household signs for and how it pays (`choices` as in `contracts.signing`), and its signature."""
+
+    household: Household
+    choices: list
+    instalment_count: int
+    method: str
+    client_token: UUID
+    name: str
+    ip: str | None = None
+    is_paper: bool = False
 
 
 class Full(Exception):
@@ -64,102 +72,71 @@ def sign(
     Returns the Subscription; the one already there for a second click, tab or try; or, when the offer is full, the
     household's WaitingListEntry. Raises `Refused`, and `PriceChanged` when the total is not the expected one.
     """
-    asked = {"household": household, "client_token": client_token, "by": by, "now": now}
+    wish = Wish(
+        household=household,
+        choices=choices,
+        instalment_count=instalment_count,
+        method=method,
+        client_token=client_token,
+        name=name,
+        ip=ip,
+        is_paper=is_paper,
+    )
     try:
-        return _sign(
-            offer,
-            choices=choices,
-            instalment_count=instalment_count,
-            method=method,
-            name=name,
-            expected_total_cents=expected_total_cents,
-            ip=ip,
-            is_paper=is_paper,
-            **asked,
-        )
+        return _sign(offer, wish, expected_total_cents=expected_total_cents, by=by, now=now)
     except Full as full:
-        return wait(offer, equivalents_hundredths=full.wanted, **asked)
+        return places.wait(
+            offer,
+            household=household,
+            equivalents_hundredths=full.wanted,
+            client_token=client_token,
+            by=by,
+            now=now,
+        )
     except IntegrityError:
         # The same household was signing at the same moment: a double click, or its other member.
-        signed = signed_by(household, offer, client_token)
+        signed = signing.signed_by(household, offer, client_token)
         if signed is None:
             raise
         return signed
 
 
 @transaction.atomic
-def _sign(
-    offer,
-    *,
-    household,
-    choices,
-    instalment_count,
-    method,
-    client_token,
-    name,
-    expected_total_cents,
-    by,
-    now,
-    ip,
-    is_paper,
-):
+def _sign(offer, wish, *, expected_total_cents, by, now):
     today = timezone.localdate(now)
     # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
-    offer = _fresh(offer, is_held=signing.left_open(choices))
-    offer = signing.look_around(offer, household.pk, today, client_token)
+    offer = places.fresh(offer, is_held=signing.left_open(wish.choices))
+    offer = signing.look_around(offer, wish.household.pk, today, wish.client_token)
     if offer.signed_already:
         return Subscription.objects.get(pk=offer.signed_already)
 
     signing.refuse_unless_open(offer, today)
-    if method not in offer.methods:
+    if wish.method not in offer.methods:
         raise Refused(_("Choose one of the ways to pay that the farm accepts."))
-    proposal = signing.Proposal(offer, now=now, is_paper=is_paper)
-    quoted = proposal.quote(proposal.settle(choices))
+    proposal = signing.Proposal(offer, now=now, is_paper=wish.is_paper)
+    quoted = proposal.quote(proposal.settle(wish.choices))
     if quoted.total_cents != expected_total_cents:
         raise PriceChanged(
             _("The price has changed: %(new)s instead of %(old)s. Check and confirm.")
             % {"new": euros_text(quoted.total_cents), "old": euros_text(expected_total_cents)}
         )
-    plan = proposal.plan(quoted, instalment_count)
-    _become_member(offer, household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
+    plan = proposal.plan(quoted, wish.instalment_count)
+    become_member(offer, wish.household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
     wanted = quoted.equivalents_hundredths
-    if wanted and not has_room(offer, household, wanted):
+    if wanted and not places.has_room(offer, wish.household, wanted):
         raise Full(wanted)
 
-    subscription = _write(
-        offer,
-        household=household,
-        proposal=proposal,
-        quoted=quoted,
-        plan=plan,
-        method=method,
-        client_token=client_token,
-        name=name,
-        ip=ip,
-        is_paper=is_paper,
-        signed_at=now,
-        payments_from=instruments_from(today, off_premises=True) if is_paper else None,
-        by=by,
-        now=now,
-    )
+    payments_from = instruments_from(today, off_premises=True) if wish.is_paper else None
+    subscription = write(wish, proposal, quoted, plan, signed_at=now, payments_from=payments_from, by=by, now=now)
     _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
-    if place := signing.waiting_already(offer, household.pk):
-        _leave_the_line(place, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
+    places.leave_the_line(offer, wish.household, by=by, now=now)
     # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
-    if wanted and not take_place(offer, wanted):
+    if wanted and not places.take(offer, wanted):
         raise Full(wanted)
     return subscription
 
 
-def _fresh(offer, is_held=False):
-    """The offer as it stands now, with those its contracts name. Held, it is changed by nobody else meanwhile."""
-    rows = ContractOffer.objects.select_related("farm", "association", "place")
-    if is_held:
-        rows = rows.select_for_update(no_key=True, of=("self",))
-    return rows.get(pk=offer.pk)
-
-
-def _become_member(offer, household, first_day, *, by, now):
+def become_member(offer, household, first_day, *, by, now):
     """Refuse a household whose membership has run out; open that of one that never had any, its fee awaited (BR-2).
 
     The period is that of the contract's first delivery, else the running one; without either, the committee makes it.
@@ -175,39 +152,24 @@ def _become_member(offer, household, first_day, *, by, now):
             return
 
 
-def _write(
-    offer,
-    *,
-    household,
-    proposal,
-    quoted,
-    plan,
-    method,
-    client_token,
-    name,
-    ip,
-    is_paper,
-    signed_at,
-    by,
-    now,
-    payments_from=None,
-):
+def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=None):
     """The rows of a contract: what was chosen, the instalments, the signature, the frozen content, the debt.
 
     A place is kept for so many days from when its payments may be taken on.
     """
+    offer = proposal.offer
     delay = payments_from - timezone.localdate(now) if payments_from else timedelta()
     subscription = Subscription.objects.create(
         association=offer.association,
         offer=offer,
-        household=household,
+        household=wish.household,
         first_rank=quoted.ranks[0],
         last_rank=quoted.ranks[-1],
         deliveries_count=quoted.deliveries,
         equivalents_hundredths=quoted.equivalents_hundredths,
         total_cents=quoted.total_cents,
-        method=method,
-        client_token=client_token,
+        method=wish.method,
+        client_token=wish.client_token,
         signed_at=signed_at,
         reserved_until=now + delay + timedelta(days=offer.reservation_days),
         payments_from=payments_from,
@@ -218,30 +180,30 @@ def _write(
     content = documents.content(
         offer,
         liaison=offer.liaison_name,
-        is_paper=is_paper,
-        household=household,
+        is_paper=wish.is_paper,
+        household=wish.household,
         people=[person[:3] for person in offer.people],
         quoted=quoted,
         proposal=proposal,
         instalments=instalments,
-        method=method,
+        method=wish.method,
     ) | {
         "signature": {
-            "name": name,
+            "name": wish.name,
             "at": signed_at.isoformat(),
-            "is_paper": is_paper,
-            "recorded_by": str(by) if is_paper and by else "",
+            "is_paper": wish.is_paper,
+            "recorded_by": str(by) if wish.is_paper and by else "",
         }
     }
     fingerprint = documents.fingerprint(content)
     Signature.objects.create(
         subscription=subscription,
         side=Signature.Side.HOUSEHOLD,
-        name=name,
+        name=wish.name,
         by=by,
         at=signed_at,
-        ip=ip,
-        is_paper=is_paper,
+        ip=wish.ip,
+        is_paper=wish.is_paper,
         content_sha256=fingerprint,
     )
     ContractDocument.objects.create(subscription=subscription, content=content, content_sha256=fingerprint)
@@ -260,73 +222,10 @@ def _write(
     return subscription
 
 
-@transaction.atomic
-def copy(offer, *, household, choices, instalment_count, method, name, first_rank, signed_at, by, now):
-    """Write down a contract that runs on paper already, from the delivery `first_rank` on; nobody is written to.
-
-    The price, the instalments and the contract are those of a signature at `signed_at`. Returns the Subscription.
-    Raises `Refused` as `sign` does, and when there is no room; contracts that run do not wait in line.
-    """
-    offer = signing.look_around(_fresh(offer), household.pk, timezone.localdate(now))
-    if offer.signed_already:
-        raise Refused(_("%(household)s has a contract for this season already.") % {"household": household.name})
-    proposal = signing.Proposal(offer, now=signed_at, is_paper=True, first_rank=first_rank)
-    quoted = proposal.quote(choices)
-    _become_member(offer, household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
-    subscription = _write(
-        offer,
-        household=household,
-        proposal=proposal,
-        quoted=quoted,
-        plan=proposal.plan(quoted, instalment_count),
-        method=method,
-        client_token=uuid4(),
-        name=name,
-        ip=None,
-        is_paper=True,
-        signed_at=signed_at,
-        by=by,
-        now=now,
-    )
-    wanted = quoted.equivalents_hundredths
-    if place := signing.waiting_already(offer, household.pk):
-        _leave_the_line(place, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
-    if wanted and not take_place(offer, wanted):
-        raise Refused(_("There is no room left for %(household)s.") % {"household": household.name})
-    return subscription
-
-
-@transaction.atomic
-def erase_copy(subscription, *, by, now, reason):
-    """Take back a contract written down by `copy`: its movement is reversed, its place free, its rows gone.
-
-    The caller has made sure that nothing leans on it, and that its instalments have gone.
-    """
-    subscription = _lock(subscription)
-    money.reverse(Movement.objects.get(key=sold(subscription)), by=by, now=now, reason=reason)
-    if subscription.status in Subscription.HOLDS:
-        ContractOffer.objects.filter(pk=subscription.offer_id).update(
-            taken_hundredths=F("taken_hundredths") - subscription.equivalents_hundredths
-        )
-    states.record("subscription.erased", subscription, by=by, now=now, before=subscription.status, reason=reason)
-    subscription.delete()
-
-
 def readers(offer):
     """The (e-mail, language) pairs of the household an offer was looked around for."""
     people = [(email or own, language or own_language) for *_who, own, own_language, email, language in offer.people]
     return [(email, language) for email, language in people if email]
-
-
-def has_room(offer, household, wanted):
-    """Does a freshly read offer have `wanted` hundredths for this household, nobody ahead of it passed over (BR-30)?"""
-    return wanted <= signing.room(offer, household.pk)
-
-
-def take_place(offer, wanted):
-    """Take `wanted` hundredths of the capacity if they are still there (BR-20). One statement: no race can oversell."""
-    free = ContractOffer.objects.filter(pk=offer.pk, taken_hundredths__lte=F("capacity_hundredths") - wanted)
-    return bool(free.update(taken_hundredths=F("taken_hundredths") + wanted))
 
 
 def _lines(subscription, quoted, proposal):
@@ -367,15 +266,6 @@ def _instalments(subscription, plan):
 def sold(subscription):
     """The key of the movement that says what the household owes (reliability.md §2.3)."""
     return f"contract:{subscription.pk}:signed"
-
-
-def signed_by(household, offer, client_token=None):
-    """The household's contract for this offer, or the one signed with that token; None when there is none."""
-    mine = Subscription.objects.filter(household=household)
-    same = Q(offer=offer, status__in=Subscription.HOLDS)
-    if client_token:
-        same |= Q(client_token=client_token)
-    return mine.filter(same).order_by("-pk").first()
 
 
 def _tell(kind, subscription, *, to, now, is_urgent=False, first=None):
@@ -451,7 +341,7 @@ def _awaited_text(method, cents):
 @transaction.atomic
 def validate(subscription, *, now, by=None):
     """Declare a subscription valid once its three keys are turned (BR-21). Raises `Refused` naming those missing."""
-    subscription = _lock(subscription)
+    subscription = lock(subscription)
     if subscription.status != Subscription.Status.AWAITING_DOCUMENTS:
         return subscription
     missing = missing_keys(subscription)
@@ -485,7 +375,7 @@ def _make_valid(complete, *, by, now, is_old_news=False):
             _tell("contract_validated", subscription, to=subscription.household, now=now)
 
 
-def _lock(subscription):
+def lock(subscription):
     """The freshly read row. Payments and withdrawal change what a subscription is: one at a time."""
     return _locked().get(pk=subscription.pk)
 
@@ -502,7 +392,7 @@ def await_again(subscription, *, by, now, reason):
 
     Its place is kept as long as after the signature. Once the first delivery has come, it runs on.
     """
-    subscription = _lock(subscription)
+    subscription = lock(subscription)
     if subscription.status == Subscription.Status.VALIDATED and subscription.first_day > timezone.localdate(now):
         subscription.validated_at = None
         subscription.reserved_until = now + timedelta(days=subscription.offer.reservation_days)
@@ -513,7 +403,7 @@ def await_again(subscription, *, by, now, reason):
 @transaction.atomic
 def begin(subscription, *, now):
     """A valid subscription whose first delivery has come runs (domain.md §2.3). Idempotent."""
-    subscription = _lock(subscription)
+    subscription = lock(subscription)
     if subscription.status == Subscription.Status.VALIDATED and subscription.first_day <= timezone.localdate(now):
         states.move(subscription, to=Subscription.Status.ACTIVE, by=None, now=now)
 
@@ -521,7 +411,7 @@ def begin(subscription, *, now):
 @transaction.atomic
 def complete(subscription, *, now):
     """A running subscription whose last delivery has been is completed (BR-29). Idempotent."""
-    subscription = _lock(subscription)
+    subscription = lock(subscription)
     if subscription.status == Subscription.Status.ACTIVE and subscription.last_day < timezone.localdate(now):
         states.move(subscription, to=Subscription.Status.COMPLETED, by=None, now=now)
 
@@ -551,7 +441,7 @@ def refuse_withdrawal(subscription, today):
 @transaction.atomic
 def withdraw(subscription, *, by, now, reason=""):
     """Undo a sign-up before the first delivery: payments cancelled, the place given back, the contract kept."""
-    subscription = _lock(subscription)
+    subscription = lock(subscription)
     refuse_withdrawal(subscription, timezone.localdate(now))
     awaited = list(subscription.instalments.awaited())
     states.move_all(awaited, to=Instalment.Status.CANCELLED, by=by, now=now, reason=reason)
@@ -559,9 +449,7 @@ def withdraw(subscription, *, by, now, reason=""):
     owed = Movement.objects.filter(key=sold(subscription)).first()
     if owed:
         money.reverse(owed, by=by, now=now, reason=reason)
-    ContractOffer.objects.filter(pk=subscription.offer_id).update(
-        taken_hundredths=F("taken_hundredths") - subscription.equivalents_hundredths
-    )
+    places.free(subscription)
     return subscription
 
 
@@ -578,63 +466,3 @@ def give_place_back(subscription, *, now):
     )
     to = [subscription.household, *User.objects.filter(liaisons__in=liaisons).distinct()]
     _tell("place_given_back", subscription, to=to, now=now)
-
-
-# Waiting for a place
-
-
-@transaction.atomic
-def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
-    """Put a household at the end of the waiting list, first come first served; returns its entry.
-
-    Asked twice, it keeps its first place. Raises `Refused` when it has a contract already or when there is room.
-    """
-    # The line has one end: the offer's row is held while somebody joins it, so that the place told stays true.
-    offer = signing.look_around(_fresh(offer, is_held=True), household.pk, timezone.localdate(now))
-    mine = WaitingListEntry.objects.filter(household=household)
-    entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
-    if entry:
-        return entry
-    signing.refuse_unless_open(offer, timezone.localdate(now))
-    if signed_by(household, offer):
-        raise Refused(_("This household has a contract for this season already."))
-    if has_room(offer, household, equivalents_hundredths):
-        raise Refused(_("There is room: sign up directly."))
-    line = WaitingListEntry.objects.filter(offer=offer, status=WaitingListEntry.Status.WAITING)
-    entry = WaitingListEntry.objects.create(
-        association_id=offer.association_id,
-        offer=offer,
-        household=household,
-        equivalents_hundredths=equivalents_hundredths,
-        client_token=client_token,
-        # Whoever asked first but arrives second comes second.
-        created_at=max(now, line.aggregate(last=Max("created_at"))["last"] or now),
-    )
-    states.record("waitinglistentry.waiting", entry, by=by, now=now, after=entry.status)
-    letters.post(
-        "waiting",
-        association=offer.association,
-        to=household,
-        key=f"waiting:{entry.pk}",
-        now=now,
-        context={
-            "household": household.name,
-            "offer": offer.title,
-            "farm": offer.farm.name,
-            "place": signing.place_in_line(entry),
-            "url": reverse("contracts:waiting_list", args=[offer.association.slug, offer.pk]),
-        },
-    )
-    return entry
-
-
-@transaction.atomic
-def stop_waiting(entry, *, by, now, reason=""):
-    """Take a household off the waiting list, at its wish."""
-    _leave_the_line(entry.pk, WaitingListEntry.Status.WITHDRAWN, by=by, now=now, reason=reason)
-
-
-def _leave_the_line(pk, to, *, by, now, reason=""):
-    entry = WaitingListEntry.objects.select_for_update().get(pk=pk)
-    if entry.status == WaitingListEntry.Status.WAITING:
-        states.move(entry, to=to, by=by, now=now, reason=reason)

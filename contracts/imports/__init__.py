@@ -20,7 +20,7 @@ from amap.names import Alphabetical
 from amap.spreadsheets import as_text
 from amap.words import pair
 from contracts import signing
-from contracts.actions import payments, subscriptions
+from contracts.actions import copies, payments
 from contracts.imports import columns
 from contracts.imports.grid import exported
 from contracts.imports.lines import Reader
@@ -153,7 +153,7 @@ class Contracts(Kind):
         offer, proposal = options["offer"], options["proposal"]
         for line in lines:
             deed = line.content
-            signed = subscriptions.copy(
+            signed = copies.copy(
                 offer,
                 household=deed.household,
                 choices=deed.choices,
@@ -182,7 +182,7 @@ class Contracts(Kind):
         cheques.delete()
         Instalment.objects.filter(subscription__in=made).delete()
         for subscription in Subscription.objects.filter(pk__in=made).order_by("pk"):
-            subscriptions.erase_copy(subscription, by=by, now=now, reason=reason)
+            copies.erase(subscription, by=by, now=now, reason=reason)
         return 0
 
     def export(self, association, today, which=""):

@@ -21,7 +21,7 @@ from amap.dates import date_format
 from amap.errors import Refused
 from amap.models import Household
 from contracts import documents, season_strip, signing, wording
-from contracts.actions import subscriptions
+from contracts.actions import places, subscriptions
 from contracts.forms.subscriptions import GridForm, PaymentForm, SharesForm, SignForm, seal, unseal
 from contracts.models import ContractOffer, Instalment, Subscription, SubscriptionLine, WaitingListEntry
 from contracts.signing import MOST_OF_A_PRODUCT
@@ -312,7 +312,7 @@ def _made_of(asked):
 
 
 def _wait(request, asked, wanted):
-    entry = subscriptions.wait(
+    entry = places.wait(
         asked.offer,
         household=asked.household,
         equivalents_hundredths=wanted,

@@ -20,7 +20,7 @@ from amap.euros import euros_text
 from amap.names import Alphabetical
 from amap.pages import page_of
 from contracts import documents, ledger, pricing, season_strip, signing, tasks
-from contracts.actions import subscriptions
+from contracts.actions import places, subscriptions
 from contracts.forms.subscriptions import WithdrawForm
 from contracts.models import (
     ContractOffer,
@@ -326,6 +326,6 @@ def stop_waiting(request, pk):
     rows = WaitingListEntry.objects.filter(association=standing.association_id)
     rows = rows.filter(household=standing.household_id) | rows.manageable_by(standing)
     entry = get_object_or_404(rows.select_related("offer"), pk=pk)
-    subscriptions.stop_waiting(entry, by=request.user, now=clock.now())
+    places.stop_waiting(entry, by=request.user, now=clock.now())
     messages.success(request, _("Off the waiting list."))
     return redirect("contracts:waiting_list", standing.slug, entry.offer_id)

@@ -18,7 +18,7 @@ from amap.errors import Refused
 from amap.letters import message
 from amap.models import AuditEntry, Letter, Membership, MembershipPeriod, Movement
 from contracts import pricing, signing, tasks
-from contracts.actions import payments, subscriptions
+from contracts.actions import payments, places, subscriptions
 from contracts.forms.subscriptions import seal
 from contracts.models import (
     ContractOffer,
@@ -358,14 +358,14 @@ def test_leaving_the_waiting_list_moves_the_others_up(amap):
     offer = amap.offer(status="open", start=WINTER, capacity_hundredths=100, taken_hundredths=100)
     first = sign(offer, amap.new_household("Un"), amap.liaison)
     second = sign(offer, amap.new_household("Deux"), amap.liaison)
-    subscriptions.stop_waiting(first, by=amap.liaison, now=NOW)
-    subscriptions.stop_waiting(first, by=amap.liaison, now=NOW)
+    places.stop_waiting(first, by=amap.liaison, now=NOW)
+    places.stop_waiting(first, by=amap.liaison, now=NOW)
     assert signing.place_in_line(second) == 1
 
 
 def test_waiting_is_refused_where_there_is_room(amap, offer):
     with pytest.raises(Refused, match="There is room"):
-        subscriptions.wait(
+        places.wait(
             offer, household=amap.household, equivalents_hundredths=100, client_token=uuid4(), by=amap.member, now=NOW
         )
 

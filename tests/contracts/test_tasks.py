@@ -9,7 +9,7 @@ from amap.actions import membership, people
 from amap.letters import message
 from amap.models import Letter, Membership
 from contracts import signing, tasks
-from contracts.actions import subscriptions
+from contracts.actions import places, subscriptions
 from contracts.models import ContractOffer, Instalment
 from tests.cast import NOW, PARIS, Amap
 
@@ -60,7 +60,7 @@ def test_br30_a_household_that_has_left_waits_for_no_place_any_more():
     signed = amap.subscribe(amap.household, offer, status="awaiting_documents")
     gone, other = amap.new_household("Parti"), amap.new_household("Autre")
     first, second = (
-        subscriptions.wait(offer, household=one, equivalents_hundredths=100, client_token=uuid4(), by=None, now=NOW)
+        places.wait(offer, household=one, equivalents_hundredths=100, client_token=uuid4(), by=None, now=NOW)
         for one in (gone, other)
     )
     people.leave(gone, on=NOW.date() + timedelta(days=1), by=amap.committee, now=NOW)

@@ -1,0 +1,104 @@
+"""The places of an offer: taken, given back, waited for (BR-20, BR-30)."""
+
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from amap import letters, states
+from amap.errors import Refused
+from contracts import signing
+from contracts.models import ContractOffer, WaitingListEntry
+
+
+def fresh(offer, is_held=False):
+    """The offer as it stands now, with those its contracts name. Held, it is changed by nobody else meanwhile."""
+    rows = ContractOffer.objects.select_related("farm", "association", "place")
+    if is_held:
+        rows = rows.select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=offer.pk)
+
+
+def has_room(offer, household, wanted):
+    """Does a freshly read offer have `wanted` hundredths for this household, nobody ahead of it passed over (BR-30)?"""
+    return wanted <= signing.room(offer, household.pk)
+
+
+def take(offer, wanted):
+    """Take `wanted` hundredths of the capacity if they are still there (BR-20). One statement: no race can oversell."""
+    roomy = ContractOffer.objects.filter(pk=offer.pk, taken_hundredths__lte=F("capacity_hundredths") - wanted)
+    return bool(roomy.update(taken_hundredths=F("taken_hundredths") + wanted))
+
+
+def free(subscription):
+    """Give back the place a subscription holds."""
+    ContractOffer.objects.filter(pk=subscription.offer_id).update(
+        taken_hundredths=F("taken_hundredths") - subscription.equivalents_hundredths
+    )
+
+
+# Waiting for a place
+
+
+@transaction.atomic
+def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
+    """Put a household at the end of the waiting list, first come first served; returns its entry.
+
+    Asked twice, it keeps its first place. Raises `Refused` when it has a contract already or when there is room.
+    """
+    # The line has one end: the offer's row is held while somebody joins it, so that the place told stays true.
+    offer = signing.look_around(fresh(offer, is_held=True), household.pk, timezone.localdate(now))
+    mine = WaitingListEntry.objects.filter(household=household)
+    entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
+    if entry:
+        return entry
+    signing.refuse_unless_open(offer, timezone.localdate(now))
+    if signing.signed_by(household, offer):
+        raise Refused(_("This household has a contract for this season already."))
+    if has_room(offer, household, equivalents_hundredths):
+        raise Refused(_("There is room: sign up directly."))
+    line = WaitingListEntry.objects.filter(offer=offer, status=WaitingListEntry.Status.WAITING)
+    entry = WaitingListEntry.objects.create(
+        association_id=offer.association_id,
+        offer=offer,
+        household=household,
+        equivalents_hundredths=equivalents_hundredths,
+        client_token=client_token,
+        # Whoever asked first but arrives second comes second.
+        created_at=max(now, line.aggregate(last=Max("created_at"))["last"] or now),
+    )
+    states.record("waitinglistentry.waiting", entry, by=by, now=now, after=entry.status)
+    letters.post(
+        "waiting",
+        association=offer.association,
+        to=household,
+        key=f"waiting:{entry.pk}",
+        now=now,
+        context={
+            "household": household.name,
+            "offer": offer.title,
+            "farm": offer.farm.name,
+            "place": signing.place_in_line(entry),
+            "url": reverse("contracts:waiting_list", args=[offer.association.slug, offer.pk]),
+        },
+    )
+    return entry
+
+
+@transaction.atomic
+def stop_waiting(entry, *, by, now, reason=""):
+    """Take a household off the waiting list, at its wish."""
+    _leave(entry.pk, WaitingListEntry.Status.WITHDRAWN, by=by, now=now, reason=reason)
+
+
+def leave_the_line(offer, household, *, by, now):
+    """A household that signs waits no longer. The offer has been looked around (`signing.look_around`)."""
+    if place := signing.waiting_already(offer, household.pk):
+        _leave(place, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
+
+
+def _leave(pk, to, *, by, now, reason=""):
+    entry = WaitingListEntry.objects.select_for_update().get(pk=pk)
+    if entry.status == WaitingListEntry.Status.WAITING:
+        states.move(entry, to=to, by=by, now=now, reason=reason)
