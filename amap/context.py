@@ -77,7 +77,8 @@ class Link:
 
 def navigation(request):
     """{"main": [Link], "more": [Link]} for this visitor, here or above associations; empty for who is not signed in."""
-    if not request.user.is_authenticated:
+    # A request refused for its form has not been asked who it is from.
+    if not hasattr(request, "user") or not request.user.is_authenticated:
         return {"main": [], "more": []}
     standing, path = getattr(request, "standing", None), request.path
     farms = farms_of(request.user)

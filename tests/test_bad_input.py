@@ -168,6 +168,14 @@ def test_every_text_day_and_hour_goes_through_our_fields():
 
 
 @pytest.mark.django_db
+def test_another_sites_name_is_refused_in_words(client):
+    """T9: whatever machine the address claims to be."""
+    answer = client.get("/start/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "did not understand" in answer.content.decode()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "path", ["/contrats/0/", "/belombre/offers/0/", "/x/..%2f..%2fetc/passwd", "/x/" + "x" * 3000 + "/"]
 )
