@@ -22,7 +22,7 @@ from amap.bench import meters
 from amap.bench.fill import fill
 from amap.models import Association
 from contracts.actions import subscriptions
-from contracts.models import ContractDocument, ContractOffer
+from contracts.models import ContractDocument, ContractOffer, Delivery
 from contracts.signing import Proposal
 
 DELIVERIES = 50
@@ -35,9 +35,10 @@ def figures(rounds):
     """
     now = clock.now()
     slug = f"signing-{Association.objects.count()}"
-    # The season begins tomorrow week: all of it is ahead.
+    # The season begins in a week: all of it is ahead.
     start = now + timedelta(weeks=DELIVERIES * 3 // 5 + 1)
     association = fill(slug, households=rounds + 2, farms=2, contracts=0, deliveries=DELIVERIES, now=start)
+    association.deliveries.update(status=Delivery.Status.SCHEDULED)
     homes = list(association.households.all())
     by_orm, by_hand = ContractOffer.objects.filter(association=association).order_by("pk")
     proposal = Proposal(by_orm, now=now)
