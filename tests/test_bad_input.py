@@ -58,9 +58,12 @@ POISON = [
     ),
     *("a@b", "a@example.org, b@example.org", "06 12", "FR7612345", "../../etc/passwd", "x" * 10_000),
 ]
-WRITES = re.compile(r'(?:INSERT INTO|UPDATE|DELETE FROM) "(\w+)"')
+WRITES = re.compile(r'(?:INSERT (?:OR IGNORE )?INTO|UPDATE|DELETE FROM) "(\w+)"')
 UNSEEN = {"django_session", "amap_cache"}
-LEAVES_NO_TRACE = {"amap:import_discard"}  # a file that was never confirmed has changed nothing
+LEAVES_NO_TRACE = {
+    "amap:import_discard",  # a file that was never confirmed has changed nothing
+    "deliveries:plan",  # the distributions that the night would have made
+}
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
 # Paper takes a second a sheet, and reads nothing that is sent.
 PAPER = {
