@@ -5,10 +5,11 @@ Plain JSON: names and texts as they stood, cents, ISO dates. `templates/print/co
 
 import json
 from collections import defaultdict
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from itertools import groupby
 
+from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 
 from amap.dates import date_format
@@ -141,7 +142,7 @@ def on_paper(content):
         "payment_lines": [one | {"day": _french(one["on"])} for one in content["instalments"]]
         or [{"number": number + 1} for number in range(BLANK_PAYMENTS)],
         "signed_at": signature
-        and date_format(datetime.fromisoformat(signature["at"]).astimezone(UTC), r"j F Y à H \h i"),
+        and date_format(timezone.localtime(datetime.fromisoformat(signature["at"])), r"j F Y à H \h i"),
     }
 
 

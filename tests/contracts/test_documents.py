@@ -60,7 +60,7 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "charte des AMAP",
         "Référent·e de la ferme : Lou Lien",
         "10 livraisons du jeudi 3 décembre 2026 au jeudi 4 février 2027",
-        "décembre 2026 : 3, 10, 17, 24, 31 janvier 2027 : 7, 14, 21, 28 février 2027 : 4",
+        "décembre 2026 : 3, 10, 17, 24, 31 · janvier 2027 : 7, 14, 21, 28 · février 2027 : 4",
         "Préau de l'école, 3 rue des Écoles, Belombre-sur-Aulne, le jeudi de 18:30 à 19:45",
         "Au moins 5 variétés de saison.",
         "Total de la saison 210,00 €",
@@ -73,7 +73,7 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "Le contrat peut être repris par un autre foyer.",
         "acomptes à valoir sur le prix, et non des arrhes",
         "s’adressent à : Le collectif",
-        "Fait à Belombre-sur-Aulne, le 21 novembre 2026 à 09 h 00 (temps universel), en 3 exemplaires",
+        "Fait à Belombre-sur-Aulne, le 21 novembre 2026 à 10 h 00, en 3 exemplaires",
         "Mina Membre, signature électronique",
         signed.document.content_sha256,
     ):
@@ -161,7 +161,7 @@ def test_the_contract_keeps_the_place_and_hours_both_sides_accepted_br_8(amap):
 
 def test_the_foot_of_the_contract_says_when_it_was_signed_not_when_it_was_printed_d1(amap, signed):
     text = words(tasks.fill_document(signed.document.pk))
-    assert "Établi le 21 novembre 2026 à 09 h 00 (temps universel) – 1 / " in text
+    assert "Établi le 21 novembre 2026 à 10 h 00 – 1 / " in text
     assert "Imprimé" not in text
 
 
