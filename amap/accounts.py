@@ -5,6 +5,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.signals import email_changed
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import respond_429
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import ValidationError
 from django.dispatch import receiver
 from django.utils.translation import get_language
@@ -37,6 +38,11 @@ class Adapter(DefaultAccountAdapter):
             super().pre_authenticate(request, **credentials)
         except ValidationError as too_many:
             raise ImmediateHttpResponse(respond_429(request)) from too_many
+
+
+def forget_sessions(now):
+    """Delete the sessions that have ended, and what was typed in them. Daily; by the real day, as they end."""
+    SessionStore.clear_expired()
 
 
 def visitor_address(request):

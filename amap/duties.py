@@ -43,6 +43,7 @@ EVERY_DAY = [
     (time(1, 0), "contracts.books.nightly"),
     (time(2, 0), "amap.backup.nightly"),
     (time(3, 0), "amap.jobs.forget"),
+    (time(3, 5), "amap.accounts.forget_sessions"),
     (time(6, 0), "deliveries.tasks.close_forgotten"),
     (time(8, 0), "contracts.tasks.remind_of_payments"),
     (time(8, 5), "deliveries.tasks.remind_of_shifts"),

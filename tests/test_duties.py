@@ -4,9 +4,12 @@ import inspect
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.utils.module_loading import import_string
 
 from amap import duties, jobs
+from amap.accounts import forget_sessions
 from amap.models import Job, Letter
 from deliveries.models import Distribution
 from tests.cast import NOW, PARIS, TODAY, Amap
@@ -94,6 +97,16 @@ def test_br52_the_list_is_fixed_by_itself_eighteen_hours_before(stand):
             jobs.run(job.pk)
         evening.refresh_from_db()
         assert evening.is_locked is locked
+
+
+def test_what_was_typed_in_a_session_goes_with_it():
+    ended, lasting = SessionStore(), SessionStore()
+    for session, seconds in ((ended, -1), (lasting, 60)):
+        session["unsent"] = {"url": "/", "fields": []}
+        session.set_expiry(seconds)
+        session.save()
+    forget_sessions(NOW)
+    assert list(Session.objects.values_list("pk", flat=True)) == [lasting.session_key]
 
 
 def test_the_rows_of_work_done_long_ago_are_forgotten():

@@ -42,6 +42,7 @@ LETTERS = {
     "waiting": gettext_lazy("the waiting list"),
 }
 WORK = {
+    "amap.accounts.forget_sessions": gettext_lazy("forgetting sessions that have ended"),
     "amap.backup.nightly": gettext_lazy("the backup of the night"),
     "amap.jobs.forget": gettext_lazy("tidying up after old work"),
     "amap.letters.send_digest": gettext_lazy("the letters of the day to one reader"),

@@ -189,7 +189,7 @@ def my_payments(request):
     context = {
         "contracts": sorted(contracts, key=lambda it: (not it["is_late"], it["next"] is None)),
         "promised_cents": sum(one.amount_cents for one in counting),
-        "given_cents": sum(one.amount_cents for one in counting if one.status != Status.PLANNED),
+        "given_cents": _given_cents(counting),
         "late": [one for one in counting if one.is_late],
         "next": min(
             (it["next"] for it in contracts if it["next"]),
@@ -200,23 +200,24 @@ def my_payments(request):
     return render(request, "contracts/payments/mine.html", context)
 
 
+def _given_cents(counting):
+    """What is handed in. A transfer that was announced and did not come is not (BR-41)."""
+    return sum(one.amount_cents for one in counting if one.status != Status.PLANNED and not one.is_late)
+
+
 def _contract(rows, slug):
     """One contract's payments as the household sees them."""
     counting = [one for one in rows if one.status in Instalment.COUNTS]
     awaited = [one for one in rows if one.status == Status.PLANNED]
-    promised = sum(one.amount_cents for one in counting)
-    given = promised - sum(one.amount_cents for one in awaited)
     transfers = [one for one in awaited if one.method == Method.TRANSFER]
     return {
         "subscription": rows[0].subscription,
         "farm": rows[0].farm,
         "rows": payment_rows(rows, slug),
-        "promised_cents": promised,
-        "given_cents": given,
-        "percent": given * 100 // promised if promised else 0,
+        "promised_cents": sum(one.amount_cents for one in counting),
+        "given_cents": _given_cents(counting),
         "next": awaited[0] if awaited else None,
         "is_late": any(one.is_late for one in counting),
-        "awaited_cents": promised - given,
         "cheques": [one for one in awaited if one.method == Method.CHEQUE],
         "transfers": transfers,
         "payments_from": rows[0].subscription.waits_until(clock.today()),

@@ -419,6 +419,7 @@ def test_br41_my_payments_say_that_an_announced_transfer_has_not_arrived(client,
     page = sign_in(client, amap.member).get(url(amap, "my_payments")).content.decode()
     assert page.count("has not arrived") == 2
     assert "the transfer announced for 1 October 2026 has not arrived" in page
+    assert page.count("€70.00 of €210.00") == 2, "what did not come is not handed in"
 
 
 def test_d3_the_schedule_on_paper(client, amap):
