@@ -5,8 +5,8 @@ per question; what state and day mean is said here.
 """
 
 from collections import Counter, defaultdict
-from dataclasses import astuple, dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db.models import Sum
 from django.utils.translation import gettext as _
@@ -16,8 +16,7 @@ from contracts.models import Instalment
 Status = Instalment.Status
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(NamedTuple):
     """Cents. `promised` = `awaited` + `declared` + `held` + `handed_over` + `paid`; `due` and `late` are parts of
     `awaited` and `declared`."""
 
@@ -98,8 +97,7 @@ def _is_late(status, day, today, grace_days):
 
 def add(sums) -> Sums:
     """Several sums as one."""
-    rows = [astuple(one) for one in sums]
-    return Sums(*map(sum, zip(*rows, strict=True))) if rows else Sums()
+    return Sums(*map(sum, zip(Sums(), *sums, strict=True)))
 
 
 BADGES = {

@@ -51,8 +51,10 @@ def _asked(request):
     """The visitor's farms, the one asked for (None: all), and the instalments these stand for."""
     farms = _farms(request)
     farm = farm_of(request, farms) if request.GET.get("farm") else None
-    chosen = [farm] if farm else farms
-    return farms, farm, instalments_here(request).filter(farm__in=[pk for pk, _slug, _name in chosen])
+    instalments = instalments_here(request)
+    if farm or not request.standing.runs_association:
+        instalments = instalments.filter(farm__in=[pk for pk, _slug, _name in ([farm] if farm else farms)])
+    return farms, farm, instalments
 
 
 @role_required(*READERS)
@@ -125,6 +127,7 @@ CELL = '<td class="num{}" data-label="{}">{}</td>'
 
 def _rows(lines, columns):
     """Rows of (query, name, sums): what was promised, then the figures of `columns`, {figure: its name}."""
+    columns = {figure: str(name) for figure, name in columns.items()}
     return format_html_join(
         "", ROW, ((query, name, euros_text(sums.promised), _cells(sums, columns)) for query, name, sums in lines)
     )
