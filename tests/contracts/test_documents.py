@@ -51,10 +51,10 @@ def words(content):
     return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages).split())
 
 
-def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
+def test_the_contract_says_everything_and_who_keeps_a_copy_d1(amap, signed):
     with override("en"):
         text = words(tasks.fill_document(signed.document.pk))
-    for once_a_copy in (
+    for passage in (
         "EARL Ferme des Saules Gris",
         "Foyer Membre (H-006)",
         "charte des AMAP",
@@ -73,13 +73,11 @@ def test_the_contract_says_everything_in_three_copies_d1(amap, signed):
         "Le contrat peut être repris par un autre foyer.",
         "acomptes à valoir sur le prix, et non des arrhes",
         "s’adressent à : Le collectif",
-        "Fait à Belombre-sur-Aulne, le 21 novembre 2026 à 10 h 00, en 3 exemplaires",
+        "Fait à Belombre-sur-Aulne, le 21 novembre 2026 à 10 h 00, en 3 exemplaires : amapien·ne, ferme, association.",
         "Mina Membre, signature électronique",
         signed.document.content_sha256,
     ):
-        assert text.count(once_a_copy) >= 3, once_a_copy
-    for copy in ("1/3 – amapien·ne", "2/3 – ferme", "3/3 – association"):
-        assert text.count(f"Exemplaire {copy}") == 1
+        assert passage in text, passage
 
 
 def test_the_payment_table_ends_with_the_total_br_16(amap):
