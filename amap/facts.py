@@ -7,6 +7,7 @@ answer it: one that is asked often is a `Question`.
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
@@ -32,6 +33,38 @@ def facts(queryset, *columns, most=None):
     """An annotation: a list of lists, one per row (`most` rows at most), with the columns named."""
     rows = queryset.values(*columns)
     return Facts(rows[:most] if most else rows, columns=", ".join(f'"{name}"' for name in columns))
+
+
+def columns(model):
+    """The names of all columns of a model, for facts that `read` turns into rows of it."""
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+def read(model, values):
+    """A row of the model, as if read from the database, of the values of its `columns`."""
+    names, conversions = _reading(model)
+    for place, convert in conversions:
+        if values[place] is not None:
+            values[place] = convert(values[place])
+    return model.from_db(connection.alias, names, values)
+
+
+@cache
+def _reading(model):
+    """The columns of a model, and (place, function) for those that are not texts or numbers."""
+    conversions = [(place, _conversion(field)) for place, field in enumerate(model._meta.concrete_fields)]
+    return columns(model), [(place, convert) for place, convert in conversions if convert]
+
+
+def _conversion(field):
+    match field:
+        case models.DateTimeField():
+            return moment
+        case models.BooleanField() | models.DateField() | models.TimeField():
+            return field.to_python
+        case models.JSONField():  # text on SQLite
+            return lambda value: json.loads(value) if isinstance(value, str) else value
+    return None
 
 
 class Given(models.Expression):
@@ -67,6 +100,8 @@ class Question:
     """Facts asked often: Django makes their SQL the first time, later the same SQL is sent with other values.
 
     `ask` returns a queryset of one row: `values_list` of facts, in which `Given` stands for what differs each time.
+    What does not differ is written into the statement: SQLite would plan it anew for each `status = ?` that an index
+    for one status may serve.
     """
 
     def __init__(self, ask):
@@ -77,8 +112,8 @@ class Question:
         """The answers, in the order of the facts. Raises `ObjectDoesNotExist` when there is no such row."""
 
         def note(execute, sql, parameters, many, context):
-            self._made = sql, parameters
-            return execute(sql, _filled(parameters, values), many, context)
+            self._made = _with_constants(sql, parameters)
+            return execute(self._made[0], _filled(self._made[1], values), many, context)
 
         if self._made is None:
             with connection.execute_wrapper(note):
@@ -92,8 +127,21 @@ class Question:
         return tuple(json.loads(answer) for answer in answers)
 
 
+def _with_constants(sql, parameters):
+    """The statement with its texts and numbers written out, and the parameters left, by the name each now has in it."""
+    quote = connection.schema_editor().quote_value
+    shown, left = [], {}
+    for place, one in enumerate(parameters):
+        if isinstance(one, str | int):
+            shown.append(quote(one).replace("%", "%%"))
+        else:
+            left[f"v{place}"] = one
+            shown.append(f"%(v{place})s")
+    return sql.replace("%%", "%%%%") % tuple(shown), left
+
+
 def _filled(parameters, values):
-    return [one.among(values) if isinstance(one, Given) else one for one in parameters]
+    return {name: one.among(values) if isinstance(one, Given) else one for name, one in parameters.items()}
 
 
 def moment(text):

@@ -19,7 +19,7 @@ from django.template.loader import get_template
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from amap import jobs
+from amap import jobs, rows
 from amap.models import Farm, Household, Letter, Member, User
 from amap.models.people import normalise_email
 
@@ -52,7 +52,7 @@ def post(kind, *, association, to, key, now, context=None, is_urgent=False, send
         )
         for email, language in sorted(set(readers(to)))
     ]
-    Letter.objects.bulk_create(letters, ignore_conflicts=True)
+    rows.insert(letters, skip_known=True)
     return len(letters)
 
 

@@ -1,5 +1,6 @@
 """State changes along drawn arrows only, each written down (BR-75)."""
 
+from amap import rows
 from amap.models import AuditEntry
 
 
@@ -48,4 +49,4 @@ def entry(verb, thing, *, by, now, before="", after="", reason=""):
 
 def record(verb, thing, *, by, now, before="", after="", reason=""):
     """Write that `by` did `verb` to the row at that moment, and why."""
-    entry(verb, thing, by=by, now=now, before=before, after=after, reason=reason).save(force_insert=True)
+    rows.insert([entry(verb, thing, by=by, now=now, before=before, after=after, reason=reason)])

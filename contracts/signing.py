@@ -18,8 +18,8 @@ from django.utils.translation import gettext as _
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.facts import Given, Question, facts
-from amap.models import FarmLiaison, Member, Membership
+from amap.facts import Given, Question, columns, facts, read
+from amap.models import Association, Farm, FarmLiaison, Member, Membership, PickupPlace
 from contracts import calendars, pricing
 from contracts.documents import PLACE, place_of
 from contracts.models import (
@@ -58,6 +58,10 @@ def memberships_of(household):
     return facts(known, "period__starts_on", "period__ends_on")
 
 
+# An offer, and the rows its contracts name.
+ITS_OWN = {"pk": ContractOffer, "association": Association, "farm": Farm, "place": PickupPlace}
+
+
 @Question
 def _around():
     offer, household = Given("offer", BigAutoField()), Given("household", BigAutoField())
@@ -71,6 +75,7 @@ def _around():
     people = ("name", "phone", "email", "language", "user__email", "user__language")
     agreed = OfferAcceptance.objects.filter(offer=OuterRef("pk"), version=OuterRef("version"))
     return ContractOffer.objects.filter(pk=offer).values_list(
+        *[facts(model.objects.filter(pk=OuterRef(name)), *columns(model)) for name, model in ITS_OWN.items()],
         facts(Subscription.objects.filter(mine, household=household).order_by("-pk"), "pk", most=1),
         facts(line, "pk", "household_id", "equivalents_hundredths"),
         memberships_of(household),
@@ -82,16 +87,19 @@ def _around():
 
 
 def look_around(offer, household_id, today, client_token=None):
-    """Adds to an offer all that a household's signature needs to know around it, read in one statement; returns it.
+    """The offer as it stands now, and all that a household's signature needs to know around it, in one statement.
 
-    `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `memberships` (of the
-    household: first and last day), `liaison_name`, `instalments_before` (how many the household has had with this
-    offer), `people`, the household's (name, phone, e-mail, language, e-mail and language of the account), and
-    `agreed_place`, where and when both sides agreed to meet (BR-8).
+    With its association, farm and place, and: `signed_already` (id or None), `line` (who waits: id, household,
+    hundredths, in order), `memberships` (of the household: first and last day), `liaison_name`, `instalments_before`
+    (how many the household has had with this offer), `people`, the household's (name, phone, e-mail, language, e-mail
+    and language of the account), and `agreed_place`, where and when both sides agreed to meet (BR-8).
     """
-    signed, offer.line, offer.memberships, liaisons, before, offer.people, places = _around(
+    *rows, signed, line, memberships, liaisons, before, people, places = _around(
         offer=offer.pk, household=household_id, today=today, token=client_token
     )
+    rows = [read(model, row) for model, (row,) in zip(ITS_OWN.values(), rows, strict=True)]
+    offer, offer.association, offer.farm, offer.place = rows
+    offer.line, offer.memberships, offer.people = line, memberships, people
     offer.signed_already = signed[0][0] if signed else None
     offer.liaison_name = liaisons[0][0] if liaisons else ""
     offer.instalments_before = len(before)
@@ -141,13 +149,10 @@ class PlannedDelivery(NamedTuple):
     status: str
 
 
-ITEM_COLUMNS = {model: [column.attname for column in model._meta.concrete_fields] for model in (ShareSize, Product)}
-
-
 @Question
 def _season():
     planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED).order_by("rank")
-    items = [facts(model.objects.filter(offer=OuterRef("pk")), *columns) for model, columns in ITEM_COLUMNS.items()]
+    items = [facts(model.objects.filter(offer=OuterRef("pk")), *columns(model)) for model in (ShareSize, Product)]
     return ContractOffer.objects.filter(pk=Given("offer", BigAutoField())).values_list(
         facts(planned, *PlannedDelivery._fields), *items
     )
@@ -165,7 +170,8 @@ class Proposal:
         self.is_paper = is_paper
         self.today = timezone.localdate(now)
         planned, sizes, products = _season(offer=offer.pk)
-        self.items = [Product(*row) for row in products] if offer.is_by_date else [ShareSize(*row) for row in sizes]
+        model, items = (Product, products) if offer.is_by_date else (ShareSize, sizes)
+        self.items = [read(model, item) for item in items]
         season = [PlannedDelivery(pk, rank, date.fromisoformat(day), status) for pk, rank, day, status in planned]
         self.season_count = len(season)
         if first_rank:

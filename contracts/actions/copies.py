@@ -22,7 +22,7 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
     The price, the instalments and the contract are those of a signature at `signed_at`. Returns the Subscription.
     Raises `Refused` as `subscriptions.sign` does, and when there is no room; contracts that run do not wait in line.
     """
-    offer = signing.look_around(places.fresh(offer), household.pk, timezone.localdate(now))
+    offer = signing.look_around(offer, household.pk, timezone.localdate(now))
     if offer.signed_already:
         raise Refused(_("%(household)s has a contract for this season already.") % {"household": household.name})
     proposal = signing.Proposal(offer, now=signed_at, is_paper=True, first_rank=first_rank)

@@ -1,6 +1,6 @@
 """The places of an offer: taken, given back, waited for (BR-20, BR-30)."""
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -12,12 +12,9 @@ from contracts import signing
 from contracts.models import ContractOffer, WaitingListEntry
 
 
-def fresh(offer, is_held=False):
-    """The offer as it stands now, with those its contracts name. Held, it is changed by nobody else meanwhile."""
-    rows = ContractOffer.objects.select_related("farm", "association", "place")
-    if is_held:
-        rows = rows.select_for_update(no_key=True, of=("self",))
-    return rows.get(pk=offer.pk)
+def hold(offer):
+    """Until the end of the transaction, nobody else changes the offer or comes to hold it."""
+    ContractOffer.objects.select_for_update(no_key=True).only("pk").get(pk=offer.pk)
 
 
 def has_room(offer, household, wanted):
@@ -27,8 +24,13 @@ def has_room(offer, household, wanted):
 
 def take(offer, wanted):
     """Take `wanted` hundredths of the capacity if they are still there (BR-20). One statement: no race can oversell."""
-    roomy = ContractOffer.objects.filter(pk=offer.pk, taken_hundredths__lte=F("capacity_hundredths") - wanted)
-    return bool(roomy.update(taken_hundredths=F("taken_hundredths") + wanted))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE contracts_contractoffer SET taken_hundredths = taken_hundredths + %(wanted)s"
+            " WHERE id = %(offer)s AND taken_hundredths + %(wanted)s <= capacity_hundredths",
+            {"wanted": wanted, "offer": offer.pk},
+        )
+        return cursor.rowcount == 1
 
 
 def free(subscription):
@@ -48,7 +50,8 @@ def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
     Asked twice, it keeps its first place. Raises `Refused` when it has a contract already or when there is room.
     """
     # The line has one end: the offer's row is held while somebody joins it, so that the place told stays true.
-    offer = signing.look_around(fresh(offer, is_held=True), household.pk, timezone.localdate(now))
+    hold(offer)
+    offer = signing.look_around(offer, household.pk, timezone.localdate(now))
     mine = WaitingListEntry.objects.filter(household=household)
     entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
     if entry:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from amap import letters, states
+from amap import letters, rows, states
 from amap.actions import membership, money
 from amap.dates import date_format
 from amap.errors import Refused
@@ -104,8 +104,9 @@ def sign(
 @transaction.atomic
 def _sign(offer, wish, *, expected_total_cents, by, now):
     today = timezone.localdate(now)
-    # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
-    offer = places.fresh(offer, is_held=signing.left_open(wish.choices))
+    if signing.left_open(wish.choices):
+        # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
+        places.hold(offer)
     offer = signing.look_around(offer, wish.household.pk, today, wish.client_token)
     if offer.signed_already:
         return Subscription.objects.get(pk=offer.signed_already)
@@ -159,7 +160,7 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
     """
     offer = proposal.offer
     delay = payments_from - timezone.localdate(now) if payments_from else timedelta()
-    subscription = Subscription.objects.create(
+    subscription = Subscription(
         association=offer.association,
         offer=offer,
         household=wish.household,
@@ -174,9 +175,10 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
         reserved_until=now + delay + timedelta(days=offer.reservation_days),
         payments_from=payments_from,
     )
-    SubscriptionLine.objects.bulk_create(_lines(subscription, quoted, proposal))
+    rows.insert([subscription])
+    rows.insert(_lines(subscription, quoted, proposal))
     instalments = _instalments(subscription, plan)
-    Instalment.objects.bulk_create(instalments)
+    rows.insert(instalments)
     content = documents.content(
         offer,
         liaison=offer.liaison_name,
@@ -196,7 +198,7 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
         }
     }
     fingerprint = documents.fingerprint(content)
-    Signature.objects.create(
+    signature = Signature(
         subscription=subscription,
         side=Signature.Side.HOUSEHOLD,
         name=wish.name,
@@ -206,8 +208,9 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
         is_paper=wish.is_paper,
         content_sha256=fingerprint,
     )
-    ContractDocument.objects.create(subscription=subscription, content=content, content_sha256=fingerprint)
-    money.movement(
+    rows.insert([signature])
+    rows.insert([ContractDocument(subscription=subscription, content=content, content_sha256=fingerprint)])
+    debt = money.movement(
         association=offer.association,
         farm=offer.farm,
         key=sold(subscription),
@@ -217,7 +220,8 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
         effective_on=timezone.localdate(signed_at),
         by=by,
         now=now,
-    ).save(force_insert=True)
+    )
+    rows.insert([debt])
     states.record("subscription.signed", subscription, by=by, now=now, after=subscription.status)
     return subscription
 

@@ -69,7 +69,6 @@ class Asked:
         state = unseal(self.sealed) or {}
         self.state = state if (state.get("o"), state.get("h")) == (pk, household.pk) else {}
         rows = ContractOffer.objects.filter(association=request.standing.association_id).visible_to(request.standing)
-        rows = rows.select_related("farm", "place", "association")
         self.offer = signing.look_around(get_object_or_404(rows, pk=pk), household.pk, self.today)
         self.is_waiting = bool(signing.waiting_already(self.offer, household.pk))
         self.quote, self.plans, self.plan = None, {}, None

@@ -111,7 +111,7 @@ def document(request, pk):
 @require_GET
 def blank(request, pk):
     """The contract to print and fill in by hand, for households who sign on paper."""
-    rows = request.association.offers.visible_to(request.standing).select_related("farm", "place", "association")
+    rows = request.association.offers.visible_to(request.standing)
     offer = signing.look_around(get_object_or_404(rows, pk=pk), None, clock.today())
     content = documents.content(
         offer, liaison=offer.liaison_name, is_paper=True, proposal=signing.Proposal(offer, now=clock.now())
@@ -302,9 +302,9 @@ def _totals(offer_id):
 def waiting_list(request, pk):
     """The waiting list of an offer: the whole line for those who manage it, one's own place for a member."""
     standing = request.standing
-    rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing).select_related("farm")
-    rows = rows.annotate(is_listed=among(ContractOffer.objects.listed_for(standing)))
-    offer = signing.look_around(get_object_or_404(rows, pk=pk), standing.household_id, clock.today())
+    rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing)
+    found = get_object_or_404(rows.annotate(is_listed=among(ContractOffer.objects.listed_for(standing))), pk=pk)
+    offer = signing.look_around(found, standing.household_id, clock.today())
     line = offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household")
     line = line.annotate(is_managed=among(WaitingListEntry.objects.manageable_by(standing)))
     places = [(place, entry) for place, entry in enumerate(line, start=1)]
@@ -312,7 +312,7 @@ def waiting_list(request, pk):
     context = {
         "offer": offer,
         "mine": mine,
-        "line": places if offer.is_listed else [],
+        "line": places if found.is_listed else [],
         "wanted": sum(entry.equivalents_hundredths for _place, entry in places),
         "may_sign": mine is not None and signing.room(offer, standing.household_id) >= mine[1].equivalents_hundredths,
     }

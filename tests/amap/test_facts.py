@@ -6,8 +6,9 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import BigAutoField, DateField, OuterRef, Q
 
-from amap.facts import Given, Question, facts
-from amap.models import Association, Household
+from amap.facts import Given, Question, columns, facts, read
+from amap.models import Association, Household, PickupPlace
+from contracts.models import ContractOffer
 from tests.cast import TODAY, Amap
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +80,26 @@ def test_a_question_about_nothing_says_so(question):
     for _time in range(2):
         with pytest.raises(ObjectDoesNotExist):
             question(association=0, since=TODAY)
+
+
+def test_what_does_not_differ_is_written_into_the_statement_as_it_is():
+    amap = Amap()
+    name = "100 % d'aujourd'hui, \"dit-elle\" ; %s"
+    amap.new_household(name=name)
+
+    @Question
+    def ask():
+        there = Household.objects.filter(association=OuterRef("pk"), name__endswith=name)
+        return Association.objects.filter(pk=Given("association", BigAutoField())).values_list(facts(there, "name"))
+
+    assert [ask(association=amap.association.pk) for _again in range(2)] == [([[name]],)] * 2
+
+
+@pytest.mark.parametrize("model", [Association, ContractOffer, PickupPlace])
+def test_a_row_read_from_facts_is_the_row(model):
+    Amap().offer(status="open")
+    (row,) = Association.objects.values_list(facts(model.objects.order_by("pk"), *columns(model), most=1)).get()[0]
+    found, same = read(model, row), model.objects.order_by("pk")[0]
+    assert vars(found) | {"_state": None} == vars(same) | {"_state": None}
+    assert found == same
+    assert not found._state.adding
