@@ -58,6 +58,13 @@ def memberships_of(household):
     return facts(known, "period__starts_on", "period__ends_on")
 
 
+class PlannedDelivery(NamedTuple):
+    pk: int
+    rank: int
+    day: date
+    status: str
+
+
 # An offer, and the rows its contracts name.
 ITS_OWN = {"pk": ContractOffer, "association": Association, "farm": Farm, "place": PickupPlace}
 
@@ -73,9 +80,12 @@ def _around():
     )
     before = Instalment.objects.filter(household=household, subscription__offer=OuterRef("pk"))
     people = ("name", "phone", "email", "language", "user__email", "user__language")
+    planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED).order_by("rank")
     agreed = OfferAcceptance.objects.filter(offer=OuterRef("pk"), version=OuterRef("version"))
     return ContractOffer.objects.filter(pk=offer).values_list(
         *[facts(model.objects.filter(pk=OuterRef(name)), *columns(model)) for name, model in ITS_OWN.items()],
+        *[facts(model.objects.filter(offer=OuterRef("pk")), *columns(model)) for model in (ShareSize, Product)],
+        facts(planned, *PlannedDelivery._fields),
         facts(Subscription.objects.filter(mine, household=household).order_by("-pk"), "pk", most=1),
         facts(line, "pk", "household_id", "equivalents_hundredths"),
         memberships_of(household),
@@ -89,16 +99,20 @@ def _around():
 def look_around(offer, household_id, today, client_token=None):
     """The offer as it stands now, and all that a household's signature needs to know around it, in one statement.
 
-    With its association, farm and place, and: `signed_already` (id or None), `line` (who waits: id, household,
-    hundredths, in order), `memberships` (of the household: first and last day), `liaison_name`, `instalments_before`
-    (how many the household has had with this offer), `people`, the household's (name, phone, e-mail, language, e-mail
-    and language of the account), and `agreed_place`, where and when both sides agreed to meet (BR-8).
+    With its association, farm and place, and: `items` (its sizes or products), `season` (its `PlannedDelivery`s),
+    `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `memberships` (of the
+    household: first and last day), `liaison_name`, `instalments_before` (how many the household has had with this
+    offer), `people`, the household's (name, phone, e-mail, language, e-mail and language of the account), and
+    `agreed_place`, where and when both sides agreed to meet (BR-8).
     """
-    *rows, signed, line, memberships, liaisons, before, people, places = _around(
+    *rows, sizes, products, planned, signed, line, memberships, liaisons, before, people, places = _around(
         offer=offer.pk, household=household_id, today=today, token=client_token
     )
     rows = [read(model, row) for model, (row,) in zip(ITS_OWN.values(), rows, strict=True)]
     offer, offer.association, offer.farm, offer.place = rows
+    item, items = (Product, products) if offer.is_by_date else (ShareSize, sizes)
+    offer.items = [read(item, one) for one in items]
+    offer.season = [PlannedDelivery(pk, rank, date.fromisoformat(day), status) for pk, rank, day, status in planned]
     offer.line, offer.memberships, offer.people = line, memberships, people
     offer.signed_already = signed[0][0] if signed else None
     offer.liaison_name = liaisons[0][0] if liaisons else ""
@@ -142,24 +156,8 @@ def left_open(choices):
     return any(not turn for _size, _quantity, turn in choices)
 
 
-class PlannedDelivery(NamedTuple):
-    pk: int
-    rank: int
-    day: date
-    status: str
-
-
-@Question
-def _season():
-    planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED).order_by("rank")
-    items = [facts(model.objects.filter(offer=OuterRef("pk")), *columns(model)) for model in (ShareSize, Product)]
-    return ContractOffer.objects.filter(pk=Given("offer", BigAutoField())).values_list(
-        facts(planned, *PlannedDelivery._fields), *items
-    )
-
-
 class Proposal:
-    """What remains of an offer for somebody signing `now`: its items and deliveries, read once.
+    """What remains, for somebody signing `now`, of an offer that has been looked around.
 
     Raises `Refused` when no delivery can be prepared any more. `is_paper`: signed face to face away from the farm,
     where nothing may be paid for seven days (BR-43c). `first_rank`: a contract that runs already begins where it began.
@@ -169,10 +167,7 @@ class Proposal:
         self.offer = offer
         self.is_paper = is_paper
         self.today = timezone.localdate(now)
-        planned, sizes, products = _season(offer=offer.pk)
-        model, items = (Product, products) if offer.is_by_date else (ShareSize, sizes)
-        self.items = [read(model, item) for item in items]
-        season = [PlannedDelivery(pk, rank, date.fromisoformat(day), status) for pk, rank, day, status in planned]
+        self.items, season = offer.items, offer.season
         self.season_count = len(season)
         if first_rank:
             self.deliveries = [delivery for delivery in season if delivery.rank >= first_rank]

@@ -23,7 +23,7 @@ from amap.bench.fill import fill
 from amap.models import Association
 from contracts.actions import subscriptions
 from contracts.models import ContractDocument, ContractOffer, Delivery
-from contracts.signing import Proposal
+from contracts.signing import Proposal, look_around
 
 DELIVERIES = 50
 
@@ -41,7 +41,7 @@ def figures(rounds):
     association.deliveries.update(status=Delivery.Status.SCHEDULED)
     homes = list(association.households.all())
     by_orm, by_hand = ContractOffer.objects.filter(association=association).order_by("pk")
-    proposal = Proposal(by_orm, now=now)
+    proposal = Proposal(look_around(by_orm, None, now.date()), now=now)
     choices = [(proposal.items[0].pk, 1, "every")]
     quoted = proposal.quote(choices)
     plan = proposal.plan(quoted, max(proposal.plans(quoted)))

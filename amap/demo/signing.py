@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 from uuid import UUID, uuid5
 
+from django.utils import timezone
+
 from amap.demo import season
 from contracts.actions import offers, places, subscriptions
-from contracts.signing import Proposal
+from contracts.signing import Proposal, look_around
 
 NAMESPACE = UUID("5a1d2a52-5b8f-4a53-9a5a-7b6c2f0e2026")
 # Eleven households pay by bank transfer.
@@ -93,7 +95,7 @@ def sign_up(year, day, one):
 
 def sign(year, offer, number, choices, now):
     household, user = year.households[number], year.users.get(number)
-    proposal = Proposal(offer, now=now)
+    proposal = Proposal(look_around(offer, household.pk, timezone.localdate(now)), now=now)
     quote = proposal.quote(proposal.settle(choices))
     counts = [count for count in offer.instalment_counts if quote.total_cents // count >= 1000]
     return subscriptions.sign(
