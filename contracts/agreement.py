@@ -68,6 +68,7 @@ NEEDS = {
     "payment": {
         "methods": _("how households may pay"),
         "instalment_counts": _("in how many payments"),
+        "payment_days": _("the days on which payments are cashed"),
     },
     "terms": {
         "member_commitments": _("the member's commitments"),
@@ -115,6 +116,7 @@ def _lacking(offer) -> set[str]:
         "season_length": bool(days) and season_is_short(offer, days) and not offer.exceptional_reason,
         "methods": not offer.methods,
         "instalment_counts": not offer.instalment_counts,
+        "payment_days": offer.date_strategy == ContractOffer.DateStrategy.CUSTOM and not offer.payment_days,
         "shortage_rule": offer.kind != ContractOffer.Kind.HARVEST_SHARE and not offer.shortage_rule,
         "contract_copies": not offer.contract_copies,
     }

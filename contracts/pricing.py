@@ -16,7 +16,7 @@ from amap.errors import Refused
 from amap.euros import SplitMode, split
 
 Turn = Literal["every", "odd", "even"]
-DateStrategy = Literal["first_of_month", "fifth_of_month", "first_delivery_of_month", "per_delivery"]
+DateStrategy = Literal["first_of_month", "fifth_of_month", "first_delivery_of_month", "per_delivery", "custom"]
 
 CHEQUE_GRACE = timedelta(days=8)
 OFF_PREMISES_DAYS = timedelta(days=8)
@@ -242,11 +242,14 @@ def instalment_counts(
     return sorted(n for n in possible if n and total_cents // n >= minimum_cents) or [1]
 
 
-def schedule_dates(strategy: DateStrategy, delivery_days: Collection[date], signed_on: date) -> list[date]:
+def schedule_dates(
+    strategy: DateStrategy, delivery_days: Collection[date], signed_on: date, chosen: Collection[date] = ()
+) -> list[date]:
     """The payment dates still possible for somebody due on `delivery_days` who may pay from `signed_on` on (BR-36).
 
-    They run from the month of the first delivery to the last one, never before `signed_on` (give
-    `instruments_from(…)` where BR-43c applies). When nothing remains, the only date is `signed_on` itself.
+    They run from the month of the first delivery, or are those `chosen` for a `custom` plan, to the last delivery,
+    never before `signed_on` (give `instruments_from(…)` where BR-43c applies). When nothing remains, the only date is
+    `signed_on` itself.
     """
     days = sorted(delivery_days)
     if not days:
@@ -261,6 +264,8 @@ def schedule_dates(strategy: DateStrategy, delivery_days: Collection[date], sign
             dates = [next(day for day in days if day >= month) for month in months]
         case "per_delivery":
             dates = days
+        case "custom":
+            dates = list(chosen)
         case _:
             raise ValueError(f"unknown payment dates: {strategy}")
     return sorted({day for day in dates if signed_on <= day <= days[-1]}) or [signed_on]

@@ -260,7 +260,8 @@ class Proposal:
         days = [self.by_rank[rank].day for rank in quoted.ranks]
         latest = pricing.last_deposit(self.today)
         start = pricing.instruments_from(self.today, off_premises=self.is_paper)
-        dates = pricing.schedule_dates(self.offer.date_strategy, days, start)
+        chosen = self.offer.chosen_payment_days
+        dates = pricing.schedule_dates(self.offer.date_strategy, days, start, chosen)
         dates = [day for day in dates if day <= latest] or [start]
         counts = pricing.instalment_counts(
             quoted.total_cents, self.offer.instalment_counts, self.offer.min_instalment_cents, len(dates)

@@ -48,7 +48,17 @@ CODE_STEMS = {
     Farm.Kind.MEAT: "VIAN",
 }
 # A new offer from a previous one keeps these of its row; the dates are the next season's.
-NOT_COPIED = NOT_COMMERCIAL | {"farm", "place", "title", "code", "kind", "starts_on", "ends_on", "open_on"}
+NOT_COPIED = NOT_COMMERCIAL | {
+    "farm",
+    "place",
+    "title",
+    "code",
+    "kind",
+    "starts_on",
+    "ends_on",
+    "open_on",
+    "payment_days",
+}
 NOT_COPIED -= {"description"}
 
 

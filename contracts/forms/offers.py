@@ -10,13 +10,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
+from amap.dates import date_format
 from amap.euros import EuroField, HundredthsField
 from amap.forms.fields import DayField, NameField, TextField
 from contracts.models import ContractOffer, FarmBudgetLine
 from contracts.wording import TERMS
 
 MOST_ROWS = 60
-MOST_CLOSURES = 60
+MOST_DAYS = 60
 
 
 class Rows:
@@ -135,8 +136,8 @@ class DaysField(forms.CharField):
         for word in re.split(r"[,;\s]+", super().to_python(value).strip()):
             if word:
                 days.add(self._day(word))
-        if len(days) > MOST_CLOSURES:
-            raise ValidationError(_("%(most)s dates at most.") % {"most": MOST_CLOSURES})
+        if len(days) > MOST_DAYS:
+            raise ValidationError(_("%(most)s dates at most.") % {"most": MOST_DAYS})
         return sorted(days)
 
     def _day(self, word):
@@ -303,6 +304,14 @@ class PaymentForm(PartForm):
         help_text=gettext_lazy("Households choose among these."),
     )
     min_instalment_cents = EuroField(label=gettext_lazy("Least amount of a payment"))
+    payment_days = DaysField(
+        label=gettext_lazy("Days of your choice"),
+        required=False,
+        max_length=1000,
+        help_text=gettext_lazy(
+            "Only where cheques are cashed on days of your choice. For example 05/10/2026, 05/01/2027."
+        ),
+    )
     open_on = DayField(
         label=gettext_lazy("Sign-up opens on"),
         required=False,
@@ -317,12 +326,31 @@ class PaymentForm(PartForm):
             "instalment_counts",
             "min_instalment_cents",
             "date_strategy",
+            "payment_days",
             "rounding_mode",
             "open_on",
             "producer_lead_days",
             "late_join_allowed",
             "reservation_days",
         )
+
+    def __init__(self, data=None, *, offer):
+        super().__init__(data, offer=offer)
+        self.initial["payment_days"] = offer.chosen_payment_days
+
+    def clean_payment_days(self):
+        """ISO dates, where the farm cashes on days of its choice; they come before the last delivery (BR-36)."""
+        if self.cleaned_data.get("date_strategy") != ContractOffer.DateStrategy.CUSTOM:
+            return []
+        days, last = self.cleaned_data["payment_days"], self.instance.ends_on
+        if not days:
+            raise ValidationError(_("Give the days on which payments are cashed."))
+        if last and days[-1] > last:
+            raise ValidationError(
+                _("%(day)s comes after the season: the last payment is cashed by %(last)s.")
+                % {"day": date_format(days[-1], "DATE_FORMAT"), "last": date_format(last, "DATE_FORMAT")}
+            )
+        return [day.isoformat() for day in days]
 
     def clean(self):
         if not self.cleaned_data.get("accepts_cheques") and not self.cleaned_data.get("accepts_transfers"):

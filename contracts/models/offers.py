@@ -1,5 +1,7 @@
 """What a farm and the committee agree on: an offer, its price, its calendar, its terms."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -71,6 +73,7 @@ class ContractOffer(models.Model):
         FIFTH_OF_MONTH = "fifth_of_month", _("the 5th of each month")
         FIRST_DELIVERY_OF_MONTH = "first_delivery_of_month", _("the first delivery of each month")
         PER_DELIVERY = "per_delivery", _("each delivery")
+        CUSTOM = "custom", _("days of your choice")
 
     association = models.ForeignKey(Association, models.CASCADE, related_name="offers")
     farm = models.ForeignKey(Farm, models.PROTECT, related_name="offers")
@@ -123,6 +126,7 @@ class ContractOffer(models.Model):
     date_strategy = models.CharField(
         _("cheques are cashed"), max_length=24, choices=DateStrategy, default=DateStrategy.FIRST_OF_MONTH
     )
+    payment_days = models.JSONField(_("days of your choice"), default=list, blank=True)  # ISO dates, in order
 
     # Terms (BR-10)
     composition = models.TextField(_("what a share is made of"), blank=True)
@@ -174,6 +178,11 @@ class ContractOffer(models.Model):
     @property
     def is_by_date(self):
         return self.kind == self.Kind.BY_DATE
+
+    @property
+    def chosen_payment_days(self):
+        """The days payments are cashed on, where the farm has chosen them one by one (BR-36)."""
+        return [date.fromisoformat(day) for day in self.payment_days]
 
     @property
     def methods(self):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.converters import id_in
-from amap.dates import short_day
+from amap.dates import date_format, short_day
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.models import FarmLiaison
@@ -218,7 +218,8 @@ def _payments(one):
     return {
         "methods": _(" or ").join(methods[name] for name in one.methods),
         "counts": _("in one payment") if last == 1 else _("in %(counts)s payments") % {"counts": counts},
-        "dates": one.get_date_strategy_display(),
+        "dates": ", ".join(date_format(day, "DATE_FORMAT") for day in one.chosen_payment_days)
+        or one.get_date_strategy_display(),
     }
 
 

@@ -762,17 +762,7 @@ def test_an_offer_is_written_proposed_accepted_and_opened_through_its_pages(amap
     }
     send("offer_shares", shares | rows | {"perishable": "on"})
     assert list(offer.sizes.values_list("price_cents", flat=True)) == [2100, 1050]
-    payment = {
-        "accepts_cheques": "on",
-        "instalment_counts": ["1", "12"],
-        "min_instalment_cents": "10",
-        "date_strategy": "first_of_month",
-        "rounding_mode": "first",
-        "producer_lead_days": 7,
-        "reservation_days": 10,
-        "late_join_allowed": "on",
-    }
-    send("offer_payment", payment)
+    send("offer_payment", PAYMENT | {"instalment_counts": ["1", "12"], "date_strategy": "first_of_month"})
     offer.refresh_from_db()
     terms = {name: getattr(offer, name) for name in ("member_commitments", "farmer_commitments", "common_commitments")}
     terms |= {name: getattr(offer, name) for name in ("hazard_clause", "absence_clause", "termination_clause")}
@@ -784,6 +774,45 @@ def test_an_offer_is_written_proposed_accepted_and_opened_through_its_pages(amap
     send("open", {})
     offer.refresh_from_db()
     assert offer.status == "open"
+
+
+PAYMENT = {
+    "accepts_cheques": "on",
+    "instalment_counts": ["1", "3"],
+    "min_instalment_cents": "10",
+    "date_strategy": "custom",
+    "rounding_mode": "first",
+    "producer_lead_days": 7,
+    "reservation_days": 10,
+    "late_join_allowed": "on",
+}
+
+
+def test_a_farm_chooses_the_days_it_cashes_on_one_by_one_br_36(amap, sign_in):
+    offer = draft(amap)
+    client, page = sign_in(amap.farmer), url(amap, "offer_payment", offer.pk)
+    assert "Give the days" in client.post(page, PAYMENT).content.decode()
+    late = client.post(page, PAYMENT | {"payment_days": f"2/11/2026, {offer.ends_on + timedelta(days=1):%d/%m/%Y}"})
+    assert "comes after the season" in late.content.decode()
+    assert "2/11/2026" in late.content.decode()
+    last = offer.ends_on
+    client.post(page, PAYMENT | {"payment_days": f"{last:%d/%m/%Y} ; 05/01/2027"})
+    offer.refresh_from_db()
+    assert offer.payment_days == ["2027-01-05", last.isoformat()]
+    assert f'value="05/01/2027, {last:%d/%m/%Y}"' in client.get(page).content.decode()
+    shown = client.get(reverse("contracts:offer", args=[amap.association.slug, offer.pk])).content.decode()
+    assert "January 5, 2027" in shown or "5 January 2027" in shown
+    client.post(page, PAYMENT | {"payment_days": "05/01/2027", "date_strategy": "per_delivery"})
+    offer.refresh_from_db()
+    assert offer.payment_days == []
+
+
+def test_days_to_choose_are_asked_for_before_anything_is_proposed_br_10_br_36(amap):
+    offer = draft(amap)
+    offer.date_strategy = "custom"
+    assert "payment_days" in missing(offer)
+    offer.payment_days = ["2027-01-05"]
+    assert "payment_days" not in missing(offer)
 
 
 def test_a_wrong_form_keeps_what_was_typed_and_saves_nothing(amap, sign_in):

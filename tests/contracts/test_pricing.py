@@ -242,6 +242,12 @@ def test_the_other_dates_of_br_36(strategy, count, first, last):
     assert (len(dates), dates[0].isoformat(), dates[-1].isoformat()) == (count, first, last)
 
 
+def test_days_chosen_one_by_one_count_from_the_signature_to_the_last_delivery_br_36():
+    chosen = [date(2026, 3, 1), date(2026, 5, 20), date(2026, 11, 2), date(2027, 4, 15)]
+    assert pricing.schedule_dates("custom", DAYS, date(2026, 3, 14), chosen) == chosen[1:3]
+    assert pricing.schedule_dates("custom", DAYS, date(2026, 12, 1), chosen) == [date(2026, 12, 1)]
+
+
 def test_a_month_without_delivery_borrows_no_date_twice_br_36():
     days = [date(2026, 7, 30), date(2026, 9, 3), date(2026, 9, 17)]
     assert pricing.schedule_dates("first_delivery_of_month", days, date(2026, 6, 1)) == days[:2]

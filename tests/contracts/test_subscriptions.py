@@ -141,6 +141,16 @@ def test_sign_takes_ten_statements_whatever_the_number_of_deliveries_p8(amap):
     assert counts == [10, 10]
 
 
+def test_a_contract_is_paid_on_the_days_the_farm_chose_br_36(amap):
+    offer = amap.offer(status="open", deliveries=10, start=WINTER)
+    offer.date_strategy, offer.payment_days = "custom", ["2026-11-01", "2026-12-10", "2027-01-20"]
+    offer.instalment_counts = [1, 3]
+    offer.save()
+    signed = sign(offer, amap.household, amap.member, instalment_count=2)
+    assert [str(one.deposit_not_before) for one in signed.instalments.all()] == ["2026-12-10", "2027-01-20"]
+    assert sum(one.amount_cents for one in signed.instalments.all()) == signed.total_cents
+
+
 RULES = st.fixed_dictionaries(
     {
         "instalment_counts": st.lists(st.sampled_from([1, 2, 3, 6, 12]), min_size=1),
