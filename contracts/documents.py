@@ -50,6 +50,7 @@ def content(
         "charter": wording.CHARTER,
         "legal": [list(clause) for clause in wording.legal_clauses(offer, off_premises=is_paper)],
         "liaison": liaison or "",
+        "agreed_by": offer.agreed_by,
         "copies": offer.contract_copies,
         "method": method,
         "instalments": [
@@ -141,13 +142,17 @@ def on_paper(content):
         "by_date": _by_date(content),
         "payment_lines": [one | {"day": _french(one["on"])} for one in content["instalments"]]
         or [{"number": number + 1} for number in range(BLANK_PAYMENTS)],
-        "signed_at": signature
-        and date_format(timezone.localtime(datetime.fromisoformat(signature["at"])), r"j F Y à H \h i"),
+        "signed_at": signature and _moment(signature["at"]),
+        "agreed_by": {side: (name, _moment(at)) for side, (name, at) in content.get("agreed_by", {}).items()},
     }
 
 
 def _french(day):
     return date_format(date.fromisoformat(day), "j F Y")
+
+
+def _moment(at):
+    return date_format(timezone.localtime(datetime.fromisoformat(at)), r"j F Y à H \h i")
 
 
 def _months(deliveries):

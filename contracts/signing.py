@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.facts import Given, Question, columns, facts, read
+from amap.facts import Given, Question, columns, facts, moment, read
 from amap.models import Association, Farm, FarmLiaison, Member, Membership, PickupPlace
 from contracts import calendars, pricing
 from contracts.documents import PLACE, place_of
@@ -81,7 +81,8 @@ def _around():
     before = Instalment.objects.filter(household=household, subscription__offer=OuterRef("pk"))
     people = ("name", "phone", "email", "language", "user__email", "user__language")
     planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED).order_by("rank")
-    agreed = OfferAcceptance.objects.filter(offer=OuterRef("pk"), version=OuterRef("version"))
+    where = {key: KT(f"content__place__{key}") for key in PLACE}
+    agreed = OfferAcceptance.objects.filter(offer=OuterRef("pk"), version=OuterRef("version")).annotate(**where)
     return ContractOffer.objects.filter(pk=offer).values_list(
         *[facts(model.objects.filter(pk=OuterRef(name)), *columns(model)) for name, model in ITS_OWN.items()],
         *[facts(model.objects.filter(offer=OuterRef("pk")), *columns(model)) for model in (ShareSize, Product)],
@@ -92,7 +93,9 @@ def _around():
         facts(liaisons, "user__name", most=1),
         facts(before.order_by(), "pk"),
         facts(Member.objects.filter(household=household).order_by("position", "pk"), *people),
-        facts(agreed.annotate(**{key: KT(f"content__place__{key}") for key in PLACE}), *PLACE, most=1),
+        facts(
+            agreed.annotate(**{key: KT(f"content__place__{key}") for key in PLACE}), "side", "by__name", "at", *PLACE
+        ),
     )
 
 
@@ -102,10 +105,11 @@ def look_around(offer, household_id, today, client_token=None):
     With its association, farm and place, and: `items` (its sizes or products), `season` (its `PlannedDelivery`s),
     `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `memberships` (of the
     household: first and last day), `liaison_name`, `instalments_before` (how many the household has had with this
-    offer), `people`, the household's (name, phone, e-mail, language, e-mail and language of the account), and
-    `agreed_place`, where and when both sides agreed to meet (BR-8).
+    offer), `people`, the household's (name, phone, e-mail, language, e-mail and language of the account),
+    `agreed_by`, who accepted it for each side and when (name, ISO time), and `agreed_place`, where and when both sides
+    agreed to meet (BR-8).
     """
-    *rows, sizes, products, planned, signed, line, memberships, liaisons, before, people, places = _around(
+    *rows, sizes, products, planned, signed, line, memberships, liaisons, before, people, agreed = _around(
         offer=offer.pk, household=household_id, today=today, token=client_token
     )
     rows = [read(model, row) for model, (row,) in zip(ITS_OWN.values(), rows, strict=True)]
@@ -117,7 +121,8 @@ def look_around(offer, household_id, today, client_token=None):
     offer.signed_already = signed[0][0] if signed else None
     offer.liaison_name = liaisons[0][0] if liaisons else ""
     offer.instalments_before = len(before)
-    offer.agreed_place = dict(zip(PLACE, places[0], strict=True)) if places else place_of(offer)
+    offer.agreed_by = {side: [name, moment(at).isoformat()] for side, name, at, *_place in agreed}
+    offer.agreed_place = dict(zip(PLACE, agreed[0][3:], strict=True)) if agreed else place_of(offer)
     return offer
 
 

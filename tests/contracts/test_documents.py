@@ -1,7 +1,7 @@
 """The contract on paper (D1): everything in it, French for everybody, the same bytes for ever (BR-22, BR-74)."""
 
 import io
-from datetime import date, time
+from datetime import date, datetime, time
 from hashlib import sha256
 from uuid import uuid4
 
@@ -17,8 +17,8 @@ from amap.errors import Refused
 from amap.models import Job
 from contracts import documents, tasks
 from contracts.actions import offers, subscriptions
-from contracts.models import ContractDocument
-from tests.cast import NOW, Amap
+from contracts.models import ContractDocument, OfferAcceptance
+from tests.cast import NOW, PARIS, Amap
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +78,18 @@ def test_the_contract_says_everything_and_who_keeps_a_copy_d1(amap, signed):
         signed.document.content_sha256,
     ):
         assert passage in text, passage
+
+
+def test_the_contract_names_who_accepted_the_offer_for_each_side_br_8(amap):
+    offer = amap.offer(status="open", start=date(2026, 12, 3))
+    content = {"place": documents.place_of(offer)}
+    accepted = {"version": offer.version, "at": datetime(2026, 10, 12, 19, 5, tzinfo=PARIS), "content": content}
+    OfferAcceptance.objects.create(offer=offer, side="farm", by=amap.farmer, **accepted)
+    OfferAcceptance.objects.create(offer=offer, side="committee", by=amap.committee, **accepted)
+    signed = sign(amap, offer, [(offer.sizes.first().pk, 1, "every")], 21000)
+    text = words(tasks.fill_document(signed.document.pk))
+    for side, who in (("la ferme", amap.farmer), ("l'association, témoin", amap.committee)):
+        assert f"Pour {side} : offre acceptée par {who.name}, en ligne, le 12 octobre 2026 à 19 h 05" in text
 
 
 def test_the_payment_table_ends_with_the_total_br_16(amap):
