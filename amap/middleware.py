@@ -1,5 +1,7 @@
 """What every request passes: headers, clean input, the reader's language, signing in, where we are, refusals."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
@@ -12,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language_from_request
 
+from amap import clock
 from amap.errors import Refused
 from amap.models import Association
 
@@ -54,11 +57,12 @@ class ReaderLanguage:
 
 
 class SignInFirst(LoginRequiredMiddleware):
-    """Strangers sign in first. What somebody was sending when their session had ended is kept until they have
-    (`site:unsent`): typed work is never lost, but for files and passwords.
+    """Strangers sign in first. What somebody was sending when their session had ended is kept for an hour, until they
+    have (`site:unsent`): typed work is never lost, but for files and passwords.
     """
 
-    MOST_CHARACTERS = 200_000
+    MOST_CHARACTERS = 50_000
+    KEPT = timedelta(hours=1)
 
     def handle_no_permission(self, request, view_func):
         if request.htmx:
@@ -70,7 +74,8 @@ class SignInFirst(LoginRequiredMiddleware):
         if request.FILES or any("password" in name for name, _value in fields):
             return redirect_to_login("/")
         if sum(len(name) + len(value) for name, value in fields) <= self.MOST_CHARACTERS:
-            request.session["unsent"] = {"url": request.get_full_path(), "fields": fields}
+            until = clock.now() + self.KEPT
+            request.session["unsent"] = {"url": request.get_full_path(), "fields": fields, "until": until.isoformat()}
         return redirect_to_login(reverse("site:unsent"))
 
 

@@ -1,5 +1,7 @@
 """Above associations: the entrance, the first day, an invitation, the language, one's own account."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -40,7 +42,9 @@ def entrance(request):
 def unsent(request):
     """What was being sent when the session had ended, to be sent again now that its author has signed in."""
     kept = request.session.get("unsent")
-    return render(request, "amap/site/unsent.html", {"kept": kept}) if kept else redirect("site:entrance")
+    if not kept or datetime.fromisoformat(kept["until"]) < clock.now():
+        return redirect("site:entrance")
+    return render(request, "amap/site/unsent.html", {"kept": kept})
 
 
 @login_not_required

@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from amap import jobs
 from amap.models import Job, Letter, Member, User
-from tests.cast import Amap
+from tests.cast import NOW, Amap
 
 pytestmark = pytest.mark.django_db
 WRONG = {"login": "mina@belombre.example.org", "password": "certainly not this"}
@@ -168,9 +168,18 @@ def test_a_grid_sent_after_the_session_ended_comes_back_with_everything_typed(cl
     assert "step=pay" in client.post(page, kept).headers["Location"]
 
 
+def test_what_was_typed_is_not_offered_to_whoever_signs_in_there_much_later(client, amap, time_machine):
+    client.post("/profile/", {"name": "Mina"})
+    client.force_login(amap.member)
+    time_machine.move_to(NOW + timedelta(minutes=59))
+    assert "Mina" in client.get(reverse("site:unsent")).content.decode()
+    time_machine.move_to(NOW + timedelta(minutes=61))
+    assert client.get(reverse("site:unsent")).status_code == 302
+
+
 def test_what_cannot_be_kept_is_not_promised(client, amap):
     client.post("/belombre/imports/new/households/", {"file": SimpleUploadedFile("x.csv", b"Nom\nMartin\n")})
-    client.post("/profile/", {"name": "x" * 300_000})
+    client.post("/profile/", {"name": "x" * 50_000})
     client.post("/profile/", {"password": "secret"})
     assert client.post("/profile/", {"name": "x"}, headers={"hx-request": "true"}).headers["HX-Refresh"] == "true"
     client.force_login(amap.member)
