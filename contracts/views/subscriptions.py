@@ -312,7 +312,8 @@ def waiting_list(request, pk):
     context = {
         "offer": offer,
         "mine": mine,
-        "line": places if found.is_listed else [],
+        "is_listed": found.is_listed,
+        "line": places,
         "wanted": sum(entry.equivalents_hundredths for _place, entry in places),
         "may_sign": mine is not None and signing.room(offer, standing.household_id) >= mine[1].equivalents_hundredths,
     }

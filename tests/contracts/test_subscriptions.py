@@ -749,6 +749,19 @@ def test_a_full_offer_says_so_and_the_same_page_leads_to_the_waiting_list(amap, 
     assert "You are number 1 on the waiting list." in answer.content.decode()
 
 
+def test_who_manages_an_offer_reads_the_whole_line_a_member_only_ones_own_place_br_30(amap, visit):
+    offer = amap.offer(capacity_hundredths=0)
+    waiting = sign(offer, amap.new_household("Patiente"), amap.liaison)
+    for user in (amap.liaison, amap.committee, amap.farmer):
+        page = visit(user).get(url("waiting_list", offer.pk)).content.decode()
+        assert "Patiente" in page and "You are not on this list" not in page
+    assert (
+        reverse("contracts:stop_waiting", args=["belombre", waiting.pk])
+        in visit(amap.liaison).get(url("waiting_list", offer.pk)).content.decode()
+    )
+    assert "Patiente" not in visit(amap.member).get(url("waiting_list", offer.pk)).content.decode()
+
+
 def test_the_last_place_lost_while_signing_leads_to_the_waiting_list_br_20(amap, offer, visit):
     client = visit(amap.member)
     page = client.get(to_the_check(client, offer, {f"size_{offer.sizes.first().pk}": 1}))
