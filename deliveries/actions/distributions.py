@@ -109,15 +109,16 @@ def lock(distribution, *, by, now):
 
 
 @transaction.atomic
-def collect(distribution, *, households, collected_by="", by, now):
+def collect(distribution, *, households, collected_by="", by, now, at=None):
     """Households signed for all their baskets of the evening; `collected_by` names who came in their place (BR-50).
 
-    `households`: ids. The last writer wins; every tick leaves its trace (BR-52).
+    `households`: ids; `at`: when they signed, if the word of it comes later. The last writer wins; every tick leaves
+    its trace (BR-52).
     """
     _write(
         _baskets(distribution, households),
         Basket.Outcome.COLLECTED,
-        collected_at=now,
+        collected_at=at or now,
         ticked_by=by,
         collected_by=collected_by.strip()[:100],
         by=by,

@@ -35,6 +35,8 @@ class CollectForm(forms.Form):
     collected_by = NameField(
         label=_("Collected by"), required=False, max_length=100, help_text=_("Only if somebody comes in their place.")
     )
+    # Seconds since the tap: without network it waits on the phone (BR-52).
+    ago = forms.IntegerField(required=False, min_value=0, max_value=24 * 3600, widget=forms.HiddenInput)
 
 
 class NoteForm(forms.Form):

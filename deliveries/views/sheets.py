@@ -1,5 +1,7 @@
 """The evening's list: on screen with one tap a household, on paper, and what each farm brings."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -182,6 +184,7 @@ def _tick(request, pk, deed):
     details = {"by": request.user, "now": clock.now()}
     if deed == "collect":
         details["collected_by"] = form.cleaned_data["collected_by"]
+        details["at"] = details["now"] - timedelta(seconds=form.cleaned_data["ago"] or 0)
     getattr(actions, deed)(evening, households=[household], **details)
     context = {}
     if request.htmx:

@@ -321,6 +321,10 @@ def test_ticking_works_with_and_without_javascript(amap, client, locked):
     response = client.post(url(amap, "collect", locked.pk), {"household": household})
     assert response.status_code == 302
     assert response["Location"] == f"{url(amap, 'sheet', locked.pk)}#h{household}"
+    client.post(url(amap, "collect", locked.pk), {"household": household, "ago": "900"})
+    signed_at = Basket.objects.filter(household=household).first().collected_at
+    assert NOW - timedelta(minutes=15) <= signed_at < NOW - timedelta(minutes=14)
+    assert client.post(url(amap, "collect", locked.pk), {"household": household, "ago": "-5"}).status_code == 404
     response = client.post(url(amap, "uncollect", locked.pk), {"household": household}, headers={"HX-Request": "true"})
     text = response.content.decode()
     assert f'<li id="h{household}"' in text

@@ -84,6 +84,7 @@ def browse(chromium, live_server):
 
 
 def _note(message, problems):
-    # An answer of 4xx is a refusal the journey itself looks at; everything else is ours to mend.
-    if message.type == "error" and "Failed to load resource" not in message.text:
+    # A refusal (4xx) and a network that is gone are for the journey itself to look at; everything else is ours to mend.
+    expected = ("Failed to load resource", "htmx:sendError", "htmx:afterRequest")
+    if message.type == "error" and not message.text.startswith(expected):
         problems.append(message.text)

@@ -90,6 +90,28 @@ def test_ticking_the_list_at_the_door(amap, browse, evening, javascript):
     }
 
 
+def test_ticks_without_network_wait_on_the_phone_and_arrive_br_52(amap, browse, evening):
+    page = browse(amap.lead, width=390)
+    page.goto(f"/belombre/distributions/{evening.pk}/sheet/")
+    page.get_by_role("button", name="Fix the list now").click()
+    expect(page.get_by_text("0 of 5 households")).to_be_visible()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Ancel").click()
+    expect(page.get_by_text("No network: what you tick is kept on this phone")).to_be_visible()
+    page.get_by_role("button", name="Bardot").click()
+    expect(page.locator(".sign.unsent")).to_have_count(2)
+    check_axe(page)
+    assert not Basket.objects.filter(outcome="collected").exists()
+    page.context.set_offline(False)
+    expect(page.get_by_text("2 of 5 households")).to_be_visible()
+    expect(page.locator(".sign.unsent")).to_have_count(0)
+    expect(page.get_by_text("No network")).to_be_hidden()
+    assert set(Basket.objects.filter(outcome="collected").values_list("household__name", flat=True)) == {
+        "Ancel",
+        "Bardot",
+    }
+
+
 def test_pages_of_the_evening_read_well(amap, browse, season, evening):
     delivery = season.deliveries.get(day=clock.today())
     rows = [{"product": name, "unit": "g", "total": total} for name, total in (("Carottes", 6000), ("Navets", 4000))]
