@@ -12,6 +12,7 @@ from django.utils import translation
 
 from amap import pdf
 from tests.cast import NOW
+from tests.races import new_template
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", None, ""}  # noqa: S104
 
@@ -61,6 +62,12 @@ def _guards_rest_while_tables_are_emptied():
     operations.execute_sql_flush = unguarded_flush
     yield
     operations.execute_sql_flush = flush
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """The address of an empty database with its tables, which `tests.races` copies for each server it starts."""
+    return new_template(tmp_path_factory.mktemp("migrated"))
 
 
 @pytest.fixture(autouse=True)

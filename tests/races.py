@@ -93,7 +93,7 @@ class Arena:
             barrier.wait()
             start = time.monotonic()
             try:
-                connection.request("POST", path, urlencode(fields), headers)
+                connection.request("POST", path, urlencode(fields, doseq=True), headers)
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException):
@@ -205,6 +205,10 @@ def _call(path):
 
 def application(*request):
     """The arena's web application; without its guards where that is asked for."""
+    from django.conf import settings
+
+    # Nobody collects static files here.
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     from amap.wsgi import application as amap
 
     if name := os.environ.pop("RACE_UNGUARDED", ""):

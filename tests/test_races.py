@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.races import Arena, new_template, session_of
+from tests.races import Arena, session_of
 
 pytestmark = [pytest.mark.race, pytest.mark.real_time, pytest.mark.timeout(300)]
 PEOPLE, PLACES = 200, 20
@@ -18,25 +18,20 @@ P99_SECONDS = 30  # R1 asks for 10 on two calm cores; here others may be at work
 ROUNDS = range(int(os.environ.get("R1_ROUNDS", "1")))
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    return new_template(tmp_path_factory.mktemp("races"))
-
-
 @pytest.fixture(scope="module", params=ROUNDS)
-def arena(tmp_path_factory, template):
+def arena(tmp_path_factory, migrated):
     """A server as people run it, with the story of `last_places`."""
-    arena = Arena(tmp_path_factory.mktemp("arena"), template, seed="tests.test_races.last_places")
+    arena = Arena(tmp_path_factory.mktemp("arena"), migrated, seed="tests.test_races.last_places")
     yield arena
     arena.leave()
 
 
 @pytest.fixture(scope="module", params=ROUNDS)
-def unguarded(tmp_path_factory, template):
+def unguarded(tmp_path_factory, migrated):
     """The same story on a server, and a database, without what protects us."""
     arena = Arena(
         tmp_path_factory.mktemp("unguarded"),
-        template,
+        migrated,
         seed="tests.test_races.last_places_unguarded",
         unguarded="tests.test_races.without_guards",
     )
@@ -86,9 +81,9 @@ def test_without_its_guards_the_shift_is_overfilled_r1b_control(unguarded):
     assert unguarded.ask("tests.test_races.seats")["people"] > SEATS
 
 
-def test_a_server_killed_in_the_middle_loses_nothing_it_answered_r3(tmp_path, template):
+def test_a_server_killed_in_the_middle_loses_nothing_it_answered_r3(tmp_path, migrated):
     """kill -9 of every process of the web server: a contract is there as a whole, or not at all."""
-    arena = Arena(tmp_path, template, seed="tests.test_races.last_places")
+    arena = Arena(tmp_path, migrated, seed="tests.test_races.last_places")
     answers = [answer for answer in arena.rush(arena.story["calls"], kill_after=PLACES // 2) if answer]
     told = {int(answer.location.split("/")[3]) for answer in answers if "/subscriptions/" in answer.location}
     left = arena.ask("tests.test_races.places")

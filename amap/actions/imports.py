@@ -102,7 +102,7 @@ def _changed_meanwhile():
 @transaction.atomic
 def _confirm(batch, *, kind, seen, without_wrong, by, now, today):
     # The association's row: numbers are given in turn, and two lists do not come in at once.
-    batch.association = Association.objects.select_for_update().get(pk=batch.association_id)
+    batch.association = Association.objects.select_for_update(no_key=True).get(pk=batch.association_id)
     association, batch = batch.association, _lock(batch)
     batch.association = association
     _refuse_unless(batch, Import.Status.DRAFT)
@@ -139,7 +139,7 @@ def undo(batch, *, kind, by, now):
 
     Returns how many changed rows were left as they are. Refused when something depends on what was made.
     """
-    Association.objects.select_for_update().get(pk=batch.association_id)
+    Association.objects.select_for_update(no_key=True).get(pk=batch.association_id)
     batch = _lock(batch)
     _refuse_unless(batch, Import.Status.DONE)
     left = kind.undo(batch, by=by, now=now)

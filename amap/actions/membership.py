@@ -30,7 +30,7 @@ LINES = {
 @transaction.atomic
 def add_period(association, *, starts_on, ends_on, by, now, **fee):
     """A new membership year and its `fee` (columns). Refused when it overlaps another. Returns the MembershipPeriod."""
-    association = Association.objects.select_for_update().get(pk=association.pk)
+    association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     _refuse_overlap(association, starts_on, ends_on)
     period = MembershipPeriod.objects.create(association=association, starts_on=starts_on, ends_on=ends_on, **fee)
     states.record("period.added", period, by=by, now=now)
@@ -40,7 +40,7 @@ def add_period(association, *, starts_on, ends_on, by, now, **fee):
 @transaction.atomic
 def edit_period(period, *, starts_on, ends_on, by, now, **fee):
     """Change a period and its `fee` (columns): fees already recorded keep their amounts."""
-    association = Association.objects.select_for_update().get(pk=period.association_id)
+    association = Association.objects.select_for_update(no_key=True).get(pk=period.association_id)
     _refuse_overlap(association, starts_on, ends_on, but=period)
     change(period, {"starts_on": starts_on, "ends_on": ends_on} | fee)
     states.record("period.edited", period, by=by, now=now)

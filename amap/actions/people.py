@@ -21,7 +21,7 @@ def add_household(
     association, *, name, joined_on, people, address="", postal_code="", city="", with_invitations=False, by, now
 ):
     """A new household with its persons: `people` is a list of dicts (name, email, phone, language). Returns it."""
-    association = Association.objects.select_for_update().get(pk=association.pk)
+    association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     last = association.households.aggregate(last=Max("number"))["last"] or 0
     household = Household.objects.create(
         association=association,

@@ -13,7 +13,7 @@ from amap.models import Association, CommitteeSeat
 @transaction.atomic
 def seat(association, *, user, role, starts_on, by, now, ends_on=None):
     """Give a person a role for a time (BR-5). Refused when they hold it already in that time."""
-    association = Association.objects.select_for_update().get(pk=association.pk)
+    association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     if ends_on and ends_on < starts_on:
         raise Refused(_("The end precedes the start."))
     held = association.seats.filter(user=user, role=role).filter(Q(ends_on=None) | Q(ends_on__gte=starts_on))
@@ -31,7 +31,7 @@ def seat(association, *, user, role, starts_on, by, now, ends_on=None):
 @transaction.atomic
 def end_seat(seat, *, today, by, now):
     """A role ends today: its rights are gone at the next click. The committee keeps at least one person."""
-    association = Association.objects.select_for_update().get(pk=seat.association_id)
+    association = Association.objects.select_for_update(no_key=True).get(pk=seat.association_id)
     seat = CommitteeSeat.objects.get(pk=seat.pk)
     committee = association.seats.current(today).filter(role=CommitteeSeat.Role.COMMITTEE)
     if seat.role == CommitteeSeat.Role.COMMITTEE and not committee.exclude(pk=seat.pk).exists():

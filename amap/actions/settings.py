@@ -10,7 +10,7 @@ from amap.models import Association, PickupPlace
 @transaction.atomic
 def edit_association(association, *, by, now, **fields):
     """Turn the association's knobs. What is already agreed, signed or planned keeps what it has copied."""
-    association = Association.objects.select_for_update().get(pk=association.pk)
+    association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     if changed := change(association, fields):
         states.record("settings.changed", association, by=by, now=now, reason=", ".join(changed))
     return association

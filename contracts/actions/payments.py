@@ -83,7 +83,8 @@ def hand_over(farm, *, association, cheques, on, by, now):
 
     Refused when a cheque is on a slip already, is agreed for later, belongs to another farm, or is too old for a bank.
     """
-    Association.objects.select_for_update().get(pk=association.pk)  # the slips of an association are numbered in turn
+    # The slips of an association are numbered in turn.
+    Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     pks = [cheque.pk for cheque in cheques]
     instalments = _lock(Cheque.objects.filter(pk__in=pks).values_list("instalment_id", flat=True))
     if not instalments:

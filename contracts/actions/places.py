@@ -23,11 +23,15 @@ def has_room(offer, household, wanted):
 
 
 def take(offer, wanted):
-    """Take `wanted` hundredths of the capacity if they are still there (BR-20). One statement: no race can oversell."""
+    """Take `wanted` hundredths of the capacity if they are still there and the offer takes people in (BR-20).
+
+    One statement: no race can oversell, nor sign what is given up at the same moment.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE contracts_contractoffer SET taken_hundredths = taken_hundredths + %(wanted)s"
-            " WHERE id = %(offer)s AND taken_hundredths + %(wanted)s <= capacity_hundredths",
+            " WHERE id = %(offer)s AND taken_hundredths + %(wanted)s <= capacity_hundredths"
+            " AND status IN ('open', 'running')",
             {"wanted": wanted, "offer": offer.pk},
         )
         return cursor.rowcount == 1
