@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from amap import charts
 from amap.euros import equivalents_text, euros_text
 from contracts import ledger, season_strip
-from contracts.models import Subscription
+from contracts.models import Subscription, SubscriptionLine
 from deliveries.models import Basket, Shift
 
 MONTHS_BACK, MONTHS = 5, 12
@@ -71,13 +71,22 @@ def signed(rows):
 
 
 def uncollected(association, today):
-    """Baskets nobody came for in the last year, and how many of them went to a charity (BR-51). One query."""
+    """Baskets nobody came for in the last year, how many of them went to a charity, and their worth by contract, in
+    cents (BR-51). One query.
+    """
+    turn = Case(When(parity=1, then=Value("odd")), default=Value("even"))
+    taken = Q(delivery=OuterRef("delivery")) | Q(delivery=None, turn__in=["every", OuterRef("turn")])
+    lines = SubscriptionLine.objects.filter(taken, subscription=OuterRef("subscription")).order_by()
+    worth = lines.values("subscription").annotate(cents=Sum(F("quantity") * F("unit_price_cents"))).values("cents")
     baskets = Basket.objects.filter(
         distribution__association=association,
         distribution__day__gt=today - timedelta(days=365),
         outcome=Basket.Outcome.UNCOLLECTED,
+    ).annotate(parity=F("delivery__rank") % 2, turn=turn, worth=Subquery(worth))
+    to_charity = Q(fate=Basket.Fate.CHARITY)
+    return baskets.aggregate(
+        count=Count("pk"), charity=Count("pk", filter=to_charity), charity_cents=Sum("worth", filter=to_charity)
     )
-    return baskets.aggregate(count=Count("pk"), charity=Count("pk", filter=Q(fate=Basket.Fate.CHARITY)))
 
 
 def season(association, today):

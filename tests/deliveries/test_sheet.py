@@ -207,12 +207,19 @@ def test_what_nobody_signed_for_gets_its_fate_and_no_refund_br_51(amap, locked):
         distributions.collect(evening, households=[bardot], by=amap.lead, now=EVENING)
 
 
-def test_br51_the_dashboard_counts_three_uncollected(amap, client, locked):
-    [bardot] = ids(amap, "Bardot")
+def test_br51_the_dashboard_counts_three_uncollected_and_what_went_to_the_charity(amap, client, locked):
+    [bardot, cendre] = ids(amap, "Bardot", "Cendre")
+    # Of what Cendre takes by turns, only the turn of that day counts.
+    taken = locked.baskets.get(household=cendre)
+    turn, other = ("odd", "even") if taken.delivery.rank % 2 else ("even", "odd")
+    line = taken.subscription.lines.get()
+    SubscriptionLine.objects.filter(pk=line.pk).update(turn=turn, quantity=2)
+    line.pk, line.turn = None, other
+    line.save()
     distributions.close(locked, fates={bardot: "kept"}, by=amap.lead, now=AFTERWARDS)
     client.force_login(amap.committee)
     text = client.get(reverse("amap:committee", args=[amap.slug])).content.decode()
-    assert "3 baskets not collected in the last twelve months; given to a charity: 2." in text
+    assert "3 baskets not collected in the last twelve months. Given to a charity: 2, worth €63.00." in text
 
 
 def test_an_evening_signed_on_paper_closes_in_one_go(amap, locked):
