@@ -93,9 +93,7 @@ def _around():
         facts(liaisons, "user__name", most=1),
         facts(before.order_by(), "pk"),
         facts(Member.objects.filter(household=household).order_by("position", "pk"), *people),
-        facts(
-            agreed.annotate(**{key: KT(f"content__place__{key}") for key in PLACE}), "side", "by__name", "at", *PLACE
-        ),
+        facts(agreed, "side", "by__name", "at", *PLACE),
     )
 
 
