@@ -2,8 +2,8 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _t
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from amap.euros import HundredthsField
 from amap.forms.fields import NameField, TextField
@@ -21,16 +21,21 @@ class RowForm(forms.Form):
 
     TOTAL, WHOLE = "total", "whole"
 
-    product = NameField(label=_("Product"), max_length=60, required=False, widget=forms.TextInput(attrs=PRODUCT_ATTRS))
-    amount = HundredthsField(label=_("How much"), required=False)
+    product = NameField(
+        label=gettext_lazy("Product"), max_length=60, required=False, widget=forms.TextInput(attrs=PRODUCT_ATTRS)
+    )
+    amount = HundredthsField(label=gettext_lazy("How much"), required=False)
     unit = forms.ChoiceField(
-        label=_("Counted in"), choices=[(GRAM, _("kg")), ("piece", _("pieces")), ("bunch", _("bunches"))]
+        label=gettext_lazy("Counted in"),
+        choices=[(GRAM, gettext_lazy("kg")), ("piece", gettext_lazy("pieces")), ("bunch", gettext_lazy("bunches"))],
     )
     basis = forms.ChoiceField(
-        label=_("That is"), choices=[(TOTAL, _("in all")), (WHOLE, _("per whole share"))], initial=TOTAL
+        label=gettext_lazy("That is"),
+        choices=[(TOTAL, gettext_lazy("in all")), (WHOLE, gettext_lazy("per whole share"))],
+        initial=TOTAL,
     )
     origin = NameField(
-        label=_("If bought in: who grew it, and where"),
+        label=gettext_lazy("If bought in: who grew it, and where"),
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -48,15 +53,15 @@ class RowForm(forms.Form):
         amount, unit = data.get("amount"), data.get("unit")
         if amount is None or not unit:
             if data.get("product") and "amount" not in self.errors:
-                self.add_error("amount", _t("How much? Write 0 if there is none this week."))
+                self.add_error("amount", _("How much? Write 0 if there is none this week."))
             return data
         if amount and not data.get("product"):
-            self.add_error("product", _t("Which product?"))
+            self.add_error("product", _("Which product?"))
         if amount > MOST_FOR_ONE_SHARE and data.get("basis") == self.WHOLE:
-            self.add_error("amount", _t("So much for one share? Perhaps it is the whole harvest."))
+            self.add_error("amount", _("So much for one share? Perhaps it is the whole harvest."))
         data["counted"] = from_hundredths(amount, unit)
         if data["counted"] is None:
-            self.add_error("amount", _t("Whole pieces only."))
+            self.add_error("amount", _("Whole pieces only."))
         return data
 
     def item(self):
@@ -75,7 +80,7 @@ class BaseRows(forms.BaseFormSet):
 
     def clean(self):
         if len(self.forms) > MOST_ROWS:
-            raise ValidationError(_t("At most %(most)s products.") % {"most": MOST_ROWS})
+            raise ValidationError(_("At most %(most)s products.") % {"most": MOST_ROWS})
 
 
 Rows = forms.formset_factory(RowForm, formset=BaseRows, extra=SPARE_ROWS, max_num=MOST_ROWS, absolute_max=MOST_ROWS + 1)
@@ -83,11 +88,11 @@ Rows = forms.formset_factory(RowForm, formset=BaseRows, extra=SPARE_ROWS, max_nu
 
 class NewsForm(forms.Form):
     news = TextField(
-        label=_("News from the farm"),
+        label=gettext_lazy("News from the farm"),
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("A word about the fields, the week, a recipe. It is read with the list."),
+        help_text=gettext_lazy("A word about the fields, the week, a recipe. It is read with the list."),
     )
 
 
