@@ -31,8 +31,12 @@ def arena(request, tmp_path, migrated):
 def test_whole_and_half_shares_come_and_go_at_once_br_20_r1b(arena):
     """100 households sign for whole and half shares, each twice, while 30 give theirs back, each twice."""
     arena = arena("a_crowd")
-    answers = arena.rush(shuffled(arena.story["signers"] * 2 + arena.story["leavers"] * 2))
-    assert {answer.status for answer in answers} == {302}
+    calls = shuffled(arena.story["signers"] * 2 + arena.story["leavers"] * 2)
+    answers = arena.rush(calls)
+    # Who came when it was full and is told that there is room again presses once more.
+    again = [call for call, answer in zip(calls, answers, strict=True) if answer.status == 200]
+    answers += arena.rush(again) if again else []
+    assert [answer.status for answer in answers if answer.status != 302] == [200] * len(again)
     left = arena.ask("tests.contracts.test_races.crowd")
     assert left["differences"] == []
     assert left["withdrawn"] == LEAVERS
@@ -44,7 +48,7 @@ def test_whole_and_half_shares_come_and_go_at_once_br_20_r1b(arena):
 
 def test_nobody_signs_an_offer_that_is_given_up_at_the_same_moment(arena):
     arena = arena("a_crowd")
-    answers = arena.rush(shuffled(arena.story["signers"] + arena.story["cancels"]))
+    answers = arena.rush(shuffled(arena.story["signers"][:40] + arena.story["cancels"]))
     assert max(answer.status for answer in answers) < 500
     left = arena.ask("tests.contracts.test_races.crowd")
     assert (left["status"], left["signed"], left["taken"]) == ("cancelled", 0, 0)
@@ -109,7 +113,7 @@ def a_crowd():
         signers.append([session_of(user), path, {"name": user.name, "consent": "on"}])
     ContractOffer.objects.update(capacity_hundredths=50 * LEAVERS + FREE)
     give_up = [session_of(amap.committee), f"/belombre/offers/{offer.pk}/cancel/", {"reason": "grêle"}]
-    return {"signers": signers, "leavers": leavers, "cancels": [give_up] * 20}
+    return {"signers": signers, "leavers": leavers, "cancels": [give_up] * 10}
 
 
 def a_pile():
