@@ -46,23 +46,36 @@ if (document.querySelector(".messages .success")) {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith("keep:")) sessionStorage.removeItem(key);
 }
 
-// A form with data-keep="name" survives an expired session: its words wait in this tab until it has been sent for good.
-const kept = (form) => [...form.elements].filter((e) => e.name && !["hidden", "password", "file", "submit"].includes(e.type));
+// A form with data-keep="name" survives an expired session: its words wait in this tab until it has been sent for good
+// or left by its own way out. Where they are not what the page came with, it is said.
+const kept = document.getElementById("kept");
+const isTick = (field) => ["checkbox", "radio"].includes(field.type);
+const keepable = (form) => [...form.elements].filter((e) => e.name && !["hidden", "password", "file", "submit"].includes(e.type));
 for (const form of document.querySelectorAll("form[data-keep]")) {
   const key = `keep:${form.dataset.keep}`;
   const draft = JSON.parse(sessionStorage.getItem(key) || "{}");
-  for (const field of kept(form)) {
-    if (["checkbox", "radio"].includes(field.type)) {
-      if (field.name in draft) field.checked = draft[field.name].includes(field.value);
-    } else if (field.name in draft && !field.closest(".bad")) field.value = draft[field.name][0];
+  for (const field of keepable(form)) {
+    if (!(field.name in draft) || field.closest(".bad")) continue;
+    const what = isTick(field) ? "checked" : "value";
+    const came = field[what];
+    field[what] = isTick(field) ? draft[field.name].includes(field.value) : draft[field.name][0];
+    if (field[what] !== came) kept.hidden = false;
   }
   form.addEventListener("input", () => {
     const now = {};
-    for (const field of kept(form)) {
+    for (const field of keepable(form)) {
       now[field.name] ??= [];
-      if (!["checkbox", "radio"].includes(field.type) || field.checked) now[field.name].push(field.value);
+      if (!isTick(field) || field.checked) now[field.name].push(field.value);
     }
     sessionStorage.setItem(key, JSON.stringify(now));
+  });
+  form.addEventListener("click", (event) => {
+    if (event.target.closest("a:not([href^='#'])")) sessionStorage.removeItem(key);
+  });
+  kept.addEventListener("click", (event) => {
+    if (!event.target.closest("button")) return;
+    sessionStorage.removeItem(key);
+    location.assign(location.pathname + location.search);
   });
 }
 
