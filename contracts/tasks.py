@@ -131,11 +131,15 @@ def remind_of_payments(now):
             subscription__reserved_until__lte=now + timedelta(days=3),
         )
         for subscription, missing in _by_subscription(soon):
-            payments.tell_missing(subscription, missing, key=f"payment_missing:subscription:{subscription.pk}", now=now)
+            until = timezone.localdate(subscription.reserved_until)
+            key = f"payment_missing:subscription:{subscription.pk}:{until}"
+            payments.tell_missing(subscription, missing, key=key, now=now)
 
 
 def _by_subscription(instalments):
+    """[(subscription, its instalments, the last agreed one at the end)]"""
     found = {}
-    for one in instalments.select_related("subscription__offer__farm", "household", "association"):
+    rows = instalments.order_by("subscription_id", "deposit_not_before", "number")
+    for one in rows.select_related("subscription__offer__farm", "household", "association"):
         found.setdefault(one.subscription_id, []).append(one)
     return [(missing[0].subscription, missing) for missing in found.values()]

@@ -345,6 +345,18 @@ def test_br75_late_payments_are_reminded_once_to_the_household_then_to_the_liais
     assert letters.count() == 2
 
 
+def test_br41_what_is_late_after_a_rejected_cheque_is_reminded_as_well(amap):
+    """The cheque that replaces the rejected one has the highest number; it stays late, and so does the next one."""
+    subscription = signed(amap)  # agreed for 1 and 31 October, and 30 November
+    hand_over(amap, receive(amap, subscription.instalments.filter(number=1)))
+    payments.reject(subscription.instalments.get(number=1), reason="no funds", by=amap.farmer, now=NOW)
+    letters = Letter.objects.filter(kind="payment_missing", to=amap.member.email, key__startswith="payment_late")
+    for days, count in ((0, 1), (8, 2), (17, 3), (18, 3)):
+        tasks.remind_of_payments(NOW + timedelta(days=days))
+        assert letters.count() == count, days
+    assert [letter.context["count"] for letter in letters.order_by("pk")] == [1, 2, 3]
+
+
 def test_br41_a_transfer_announced_that_does_not_arrive_is_reminded_with_its_own_words(amap):
     payments.declare(*signed(amap, method="transfer").instalments.all(), by=amap.member, now=NOW)
     tasks.remind_of_payments(NOW)
@@ -359,8 +371,22 @@ def test_br75_what_is_missing_is_asked_for_before_a_reservation_ends(amap):
     Subscription.objects.filter(pk=subscription.pk).update(reserved_until=NOW + timedelta(days=4))
     tasks.remind_of_payments(NOW)
     assert not Letter.objects.exists()
-    tasks.remind_of_payments(NOW + timedelta(days=2))
+    for day in (2, 3):
+        tasks.remind_of_payments(NOW + timedelta(days=day))
     assert Letter.objects.get().context["total_cents"] == subscription.total_cents
+
+
+def test_br75_a_place_kept_once_more_is_asked_for_once_more(amap):
+    """A cheque taken back makes the place be kept for another ten days: their end is announced too."""
+    offer = amap.offer(start=date(2027, 4, 1))
+    subscription = signed(amap, offer=offer, status="awaiting_documents", instalments=1)
+    Subscription.objects.filter(pk=subscription.pk).update(reserved_until=NOW + timedelta(days=2))
+    tasks.remind_of_payments(NOW)
+    receive(amap, subscription.instalments.all())
+    payments.correct(subscription.instalments.get(), reason="another household's", by=amap.treasurer, now=NOW)
+    for day in (6, 7, 8):
+        tasks.remind_of_payments(NOW + timedelta(days=day))
+    assert Letter.objects.filter(kind="payment_missing").count() == 2
 
 
 class Payments(RuleBasedStateMachine):
