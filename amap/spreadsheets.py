@@ -120,17 +120,21 @@ def _plain(cell: Any) -> Cell:
     return cell
 
 
+_SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u200b": None, "\u00ad": None, "\ufeff": None})
+
+
 def _clean(text: str) -> str:
-    return text.replace("\u00a0", " ").replace("\u202f", " ").strip()
+    return text.translate(_SPACES).strip()
 
 
 _GUARD = re.compile(r"'(?=\s*[=+\-@]|[\t\r])")
+_NO_LIST = re.compile(r"\s*(<|%PDF|\{\\rtf)")  # a web page, a PDF or a letter under another name
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 def _read_csv(data: bytes) -> list[list[Cell]]:
     text = _decode(data)
-    if _CONTROL.search(text):
+    if _CONTROL.search(text) or _NO_LIST.match(text):
         raise _unreadable()
     if named := re.match(r"sep=(.)\r?\n", text):
         delimiter, text = named[1], text[named.end() - 1 :]
@@ -244,6 +248,20 @@ def as_date(cell: Cell, within: tuple[date, date] | None = None) -> date | None:
     if day is None or day.year not in _PLAUSIBLE_YEARS:
         raise Refused(_("“%(typed)s” is not a date. Example: 02/04/2026.") % {"typed": as_text(cell)[:30]})
     return day
+
+
+_BEGINNING = re.compile(r"(?:([a-z]+) (?=\d\d)|(\d\d?) (?=\d{4}))?(\d{4}|(?<=[a-z] )\d\d)", re.ASCII)
+
+
+def as_beginning(cell: Cell) -> date | None:
+    """As `as_date`; a month or a year alone (`09/2021`, `sept-21`, `2021`) is its first day."""
+    if said := _BEGINNING.fullmatch(fold(as_text(cell))):
+        name, number, year = said.groups()
+        month = _month(name) if name else int(number or 1)
+        century = 2000 if len(year) == 2 else 0
+        if month in range(1, 13) and int(year) + century in _PLAUSIBLE_YEARS:
+            return date(int(year) + century, month, 1)
+    return as_date(cell)
 
 
 def _day_in(text: str, within: tuple[date, date] | None) -> date | None:

@@ -9,6 +9,8 @@ import io
 import json
 import resource
 import sys
+import zipfile
+import zlib
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -19,21 +21,29 @@ CPU_SECONDS = 20
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+    data = sys.stdin.buffer.read()
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = [
             sheet.name
             for sheet in workbook.sheets_metadata
             if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible == SheetVisibleEnum.Visible
         ]
         answer: Any = [(name, workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)) for name in names]
-    except PasswordError:
-        answer = "password"
     except CalamineError:
-        answer = "unreadable"
+        answer = "password" if is_protected(data) else "unreadable"
     json.dump(answer, sys.stdout, default=plain)
+
+
+def is_protected(data: bytes) -> bool:
+    """Excel hides a protected workbook in a file of another kind; OpenDocument says it in the list of its parts."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return b"encryption-data" in archive.read("META-INF/manifest.xml")
+    except (zipfile.BadZipFile, KeyError, RuntimeError, zlib.error, EOFError):
+        return "EncryptedPackage".encode("utf-16-le") in data
 
 
 def plain(value: Any) -> Any:

@@ -59,13 +59,16 @@ class Record:
     def text(self, key: str) -> str:
         return as_text(self.cells.get(key))
 
-    def clean(self, key: str, form_field: forms.Field, label: Any) -> Any:
-        """The cell as a form would take it; raises `Refused` with the column's name and what is wrong."""
-        text = self.text(key)
+    def clean(self, key: str, form_field: forms.Field, label: Any, text: str | None = None) -> Any:
+        """The cell, or a `text` that stands in it, as a form would take it. Raises `Refused` with the column's name,
+        what stands there and what is wrong with it.
+        """
+        text = self.text(key) if text is None else text
         try:
             return form_field.clean(text) if text else ""
         except ValidationError as wrong:
-            raise Refused(pair(label, " ".join(wrong.messages))) from wrong
+            where = _("%(column)s “%(typed)s”") % {"column": label, "typed": text[:60]}
+            raise Refused(pair(where, " ".join(wrong.messages))) from wrong
 
 
 class State:
@@ -195,7 +198,11 @@ class Kind:
             keys = self.recognise(row, columns, options)
             found.append((len([key for key in keys if key]), -number, keys))
         score, number, keys = max(found[1:] or found, key=lambda each: each[:2])
-        return (abs(number), keys) if score else (_first_filled(rows), keys)
+        if score:
+            return abs(number), keys
+        number = _first_filled(rows)
+        # An address in it: that is somebody already, not a heading.
+        return (0 if any("@" in as_text(cell) for cell in rows[number - 1]) else number), keys
 
     def plan(self, batch, today: date) -> Plan:
         """What a batch would write today. Refusals about the whole list stand in `problem`."""
@@ -206,7 +213,8 @@ class Kind:
             return Plan(table, form, [], _("Answer the questions below first."))
         try:
             table = cut(batch, self.sheets_of(batch, options))
-            return Plan(table, form, self.plan_lines(batch.association, table, options, today))
+            lines = self.plan_lines(batch.association, table, options, today)
+            return Plan(table, form, lines, "" if lines else _("There is no line under the headings."))
         except Refused as refused:
             return Plan(table, form, [], str(refused))
 
@@ -235,17 +243,23 @@ def cut(batch, sheets: list[dict]) -> Table:
     ]
     table = Table([as_text(cell) for cell in head], chosen, samples, [], 0, [])
     for sheet in sheets:
-        for number, row in enumerate(sheet["rows"], start=1):
+        for number, cells in enumerate(sheet["rows"], start=1):
             if number <= batch.heading_line:
                 continue
+            row = [cell if _says_something(cell) else None for cell in cells]
             if all(cell is None for cell in row):
                 table.blank += 1
             elif is_total(row):
                 table.totals.append(number)
             else:
-                cells = {key: cell for key, cell in zip(chosen, row, strict=False) if key and cell is not None}
-                table.records.append(Record(number, cells, sheet["name"]))
+                said = {key: cell for key, cell in zip(chosen, row, strict=False) if key and cell is not None}
+                table.records.append(Record(number, said, sheet["name"]))
     return table
+
+
+def _says_something(cell: Cell) -> bool:
+    """A dash or a question mark stands in many an empty cell."""
+    return not isinstance(cell, str) or any(sign.isalnum() for sign in cell)
 
 
 def is_total(row: list[Cell]) -> bool:

@@ -33,14 +33,17 @@ from amap.imports import (
 )
 from amap.models import AuditEntry, Farm, Farmer, Partnership
 from amap.phones import phone_text
-from amap.spreadsheets import as_date, as_text, fold
+from amap.spreadsheets import as_beginning, as_text, fold
 from amap.words import pair
 
 COLUMNS = [
     Column(
         "name",
         gettext_lazy("Name of the farm"),
-        words("ferme|nom|nom de la ferme|nom ferme|exploitation|producteur|productrice|paysan|fournisseur|farm|name"),
+        words(
+            "ferme|nom|nom de la ferme|nom ferme|exploitation|producteur|productrice|paysan|paysanne|paysan ne|"
+            "fournisseur|farm|name"
+        ),
         ("Ferme des Saules", "Fournil du Moulin"),
     ),
     Column(
@@ -53,7 +56,8 @@ COLUMNS = [
         "kind",
         gettext_lazy("Produce"),
         words(
-            "produit|produits|production|productions|type|type de production|activite|filiere|categorie|kind|products"
+            "produit|produits|production|productions|contrat|type|type de production|activite|filiere|categorie|kind|"
+            "products"
         ),
         ("légumes", "pain"),
         gettext_lazy("vegetables, bread, eggs, cheese, fruit, meat; anything else is “other”"),
@@ -125,6 +129,8 @@ FIELDS = {
     "certification": NameField(required=False, max_length=120),
 }
 BANK = ("payee", "iban", "bic")
+# Headings of the farm's name for want of a better one, which leaves them to be the farmer's.
+FARMER_WORDS = frozenset(words("producteur|productrice|paysan|paysanne|paysan ne"))
 KINDS = {
     Farm.Kind.VEGETABLES: words("legume|legumes|maraichage|maraicher|maraichere|panier|paniers|vegetable"),
     Farm.Kind.BREAD: words("pain|pains|boulangerie|boulanger|boulangere|farine|farines|fournil"),
@@ -153,7 +159,14 @@ class Farms(Kind):
         return COLUMNS
 
     def recognise(self, headings, columns, options):
-        return by_words(headings, columns)
+        keys, texts = by_words(headings, columns), [fold(as_text(heading)) for heading in headings]
+        farmer = next((n for n, text in enumerate(texts) if text in FARMER_WORDS), None)
+        if farmer is not None:
+            others = by_words(["" if n == farmer else text for n, text in enumerate(texts)], columns)
+            if "name" in others:
+                keys = others
+                keys[farmer] = "" if "contact_name" in keys else "contact_name"
+        return keys
 
     def plan_lines(self, association, table, options, today):
         if "name" not in table.chosen:
@@ -305,7 +318,7 @@ class _Reader:
                     _("The partnership with %(farm)s has ended. Resume it first, on its page.")
                     % {"farm": fields["name"]}
                 )
-            return Deed(fields, as_date(record["since"]))
+            return Deed(fields, as_beginning(record["since"]))
         farm = partnership.farm
         changed = {name: value for name, value in fields.items() if self._differs(farm, name, value)}
         locked = [name for name in changed if partnership.is_shared or (name in BANK and partnership.has_account)]

@@ -35,7 +35,7 @@ COLUMNS = [
         gettext_lazy("Member number"),
         words(
             "n|no|num|numero|n adherent|no adherent|num adherent|numero adherent|numero d adherent|adherent n|"
-            "n foyer|code adherent"
+            "n adh|no adh|num adh|n adhesion|numero adhesion|n foyer|no foyer|numero foyer|code adherent"
         ),
         (1, 2, 3),
         gettext_lazy("left out, numbers are given in the order of the file"),
@@ -53,15 +53,26 @@ COLUMNS = [
         for part, label in PARTS.items()
     ),
     Column(
+        "landline",
+        gettext_lazy("Telephone of the home"),
+        help=gettext_lazy("kept where person 1 has no other number"),
+    ),
+    Column(
         "address",
         gettext_lazy("Address"),
-        words("adresse|adresse postale|adresse complete|adresse 1|rue|voie|domicile|street|postal address"),
+        words("adresse|adresse postale|adresse complete|adresse 1|address1|rue|voie|domicile|street|postal address"),
         ("2 rue du Puits", "8 impasse des Lilas", "Le Moulin"),
+        gettext_lazy("postal code and town may stand behind it"),
+    ),
+    Column(
+        "address_more",
+        gettext_lazy("Address, second line"),
+        words("complement|complement adresse|complement d adresse|adresse 2|address2|adresse suite|batiment|residence"),
     ),
     Column(
         "postal_code",
         gettext_lazy("Postal code"),
-        words("cp|c p|code postal|code post|postcode|zip|zip code"),
+        words("cp|c p|code postal|code post|postcode|zip|zip code|zipcode"),
         ("99100", "99100", "99200"),
     ),
     Column("city", gettext_lazy("Town"), words("ville|commune|localite|city"), ("Belombre", "Belombre", "Aulnette")),
@@ -74,7 +85,8 @@ COLUMNS = [
         "joined_on",
         gettext_lazy("Joined on"),
         words(
-            "adhesion le|date adhesion|date d adhesion|adherent depuis|adherente depuis|membre depuis|depuis|entree|"
+            "adhesion le|date adhesion|date d adhesion|date adh|date d adh|adherent depuis|adherente depuis|"
+            "membre depuis|depuis|entree|"
             "date entree|date d entree|arrivee|date d arrivee|inscription|date inscription|date d inscription|"
             "inscrit le|joined|member since"
         ),
@@ -86,7 +98,8 @@ COLUMNS = [
         words(
             "adhesion payee|cotisation payee|adhesion reglee|cotisation reglee|adhesion|cotisation|a jour|"
             "a jour de cotisation|paye|payee|regle|reglee|adhesion ok|cotisation ok|montant adhesion|"
-            "montant cotisation|montant de la cotisation|membership paid|fee"
+            "montant cotisation|montant de la cotisation|adh|cotis|montant|montant paye|montant regle|montant tarif|"
+            "membership paid|fee"
         ),
         ("oui", "non", "25,00"),
         gettext_lazy("yes, no, an amount (what exceeds the fee is a donation), a date, or cheque, transfer, cash"),
@@ -95,7 +108,8 @@ COLUMNS = [
         "fee_on",
         gettext_lazy("Fee paid on"),
         words(
-            "payee le|paye le|regle le|reglee le|date paiement|date de paiement|date reglement|date de reglement|"
+            "payee le|paye le|regle le|reglee le|adhesion payee le|adhesion reglee le|cotisation payee le|"
+            "cotisation reglee le|date paiement|date de paiement|date reglement|date de reglement|"
             "date cotisation|date de la cotisation|paid on"
         ),
         (date(2026, 9, 3), "", date(2026, 9, 10)),
@@ -104,7 +118,7 @@ COLUMNS = [
         "fee_method",
         gettext_lazy("Fee paid by"),
         words(
-            "mode paiement|mode de paiement|mode reglement|mode de reglement|moyen de paiement|paiement|reglement|"
+            "mode|mode paiement|mode de paiement|mode reglement|mode de reglement|moyen de paiement|paiement|reglement|"
             "paid by|payment"
         ),
         ("chèque", "", "espèces"),
@@ -122,21 +136,23 @@ LABELS = {column.key: column.label for column in COLUMNS}
 PERSON_WORDS = {
     word: key
     for key, listed in {
-        "last": words("nom|nom famille|last name|surname|family name"),
-        "first": words("prenom|first name|given name"),
+        "last": words("nom|noms|nom famille|last name|lastname|surname|family name"),
+        "first": words("prenom|prenoms|first name|firstname|given name"),
         "person": words(
-            "|nom prenom|nom et prenom|prenom nom|prenom et nom|nom complet|adherent|adherente|membre|adulte|personne|"
-            "contact|titulaire|full name|name|adult|person|member"
+            "|nom prenom|noms prenoms|nom et prenom|noms et prenoms|prenom nom|prenom et nom|nom complet|adherent|"
+            "adherente|amapien|amapienne|membre|adulte|personne|contact|titulaire|full name|name|adult|person|member"
         ),
         "email": words(
-            "mail|mails|e mail|email|emails|courriel|mel|adresse mail|adresse e mail|adresse email|adresse courriel|"
+            "mail|mails|e mail|e mails|email|emails|courriel|courriels|mel|mels|"
+            "adresse mail|adresse e mail|adresse email|adresse courriel|"
             "adresse electronique|courrier electronique|mail address|e mail address|email address"
         ),
         "phone": words(
-            "tel|telephone|portable|mobile|tel portable|telephone portable|tel mobile|telephone mobile|gsm|"
+            "tel|tels|telephone|telephones|portable|portables|mobile|"
+            "tel portable|tel port|port|telephone portable|tel mobile|telephone mobile|gsm|"
             "numero telephone|numero tel|phone|phone number|telephone number|mobile phone"
         ),
-        "landline": words("fixe|tel fixe|telephone fixe|tel domicile|telephone domicile|landline"),
+        "landline": words("fixe|tel fixe|telephone fixe|tel dom|tel domicile|telephone domicile|landline"),
     }.items()
     for word in listed
 }
@@ -145,41 +161,59 @@ RANKS = {
     **dict.fromkeys(words("2|deux|conjoint|conjointe|second|seconde|secondaire|partenaire|partner|co"), 2),
     **{str(n): n for n in PEOPLE[2:]},
 }
-FILLERS = frozenset(words("de|du|des|d|la|le|l|n|no|e"))
-ROLE_WORDS = frozenset(words("adulte|personne|membre|adherent|adherente|titulaire|contact|adult|person|member"))
+CIVILITIES = {**dict.fromkeys(words("m|mr|monsieur"), "m"), **dict.fromkeys(words("mme|madame"), "mme")}
+FILLERS = frozenset(words("de|du|des|d|la|le|l|n|no|e|ne|s"))
+ROLE_WORDS = frozenset(
+    words(
+        "adulte|personne|membre|adherent|adherente|amapien|amapienne|titulaire|contact|payeur|foyer|famille|"
+        "adult|person|member"
+    )
+)
+FEE_OF_A_YEAR = re.compile(r"(?:adhesion|adh|cotisation|cotis) (\d{2,4})(?: \d{2,4})*")
 
 
-def recognise(headings, columns):
-    """A key for each heading, "" for those that say nothing to us: by its words, then by the person it is about."""
+def recognise(headings, columns, period=None):
+    """A key for each heading, "" for those that say nothing to us: by its words, then by the person it is about.
+
+    Of several years' fees, that of the `period` is meant.
+    """
     keys = by_words(headings, columns)
+    texts = [fold(as_text(heading)) for heading in headings]
+    # Who of Monsieur and Madame stands first is person 1.
+    couple = list(dict.fromkeys(CIVILITIES[word] for text in texts for word in text.split() if word in CIVILITIES))
     seen = set()
-    for n, heading in enumerate(headings):
-        text = fold(as_text(heading))
+    for n, text in enumerate(texts):
         if keys[n] or not text:
             continue
         # A heading met twice is about two people: Nom, Prénom, Mail, Nom, Prénom, Mail.
-        key = about_person(text, again=text in seen)
+        key = about_person(text, again=text in seen, couple=couple)
         seen.add(text)
         if key and key not in keys:
             keys[n] = key
-        elif not key and re.fullmatch(r"(adhesion|cotisation)( \d{2,4})+", text) and "fee" not in keys:
+        elif not key and "fee" not in keys and is_fee(text, period):
             keys[n] = "fee"
-    for n, heading in enumerate(headings):  # a landline, only for want of better
-        key = about_person(fold(as_text(heading)), landline=True)
-        if not keys[n] and key and key not in keys:
-            keys[n] = key
+    if "landline" in keys and "phone_1" not in keys:  # for want of better
+        keys[keys.index("landline")] = "phone_1"
     return keys
 
 
-def about_person(text, *, again=False, landline=False):
-    """`mail conjoint` → `email_2`; "" when the heading is about no person."""
+def is_fee(text, period):
+    """Is it the heading of the period's fee? `Cotisation 2026-27` is that of the year that begins in 2026."""
+    year = FEE_OF_A_YEAR.fullmatch(text)
+    return bool(year) and (period is None or int(year[1]) % 100 == period.starts_on.year % 100)
+
+
+def about_person(text, *, again=False, couple=()):
+    """`mail conjoint` → `email_2`, `tel fixe` → `landline`; "" when the heading is about no person."""
     tokens = re.findall(r"[^\W\d]+|\d+", text)
-    rank = max((RANKS[token] for token in tokens if token in RANKS), default=2 if again else 1)
-    rest = [token for token in tokens if token not in FILLERS and token not in RANKS]
+    ranks = [RANKS[token] for token in tokens if token in RANKS]
+    ranks += [couple.index(CIVILITIES[token]) + 1 for token in tokens if token in CIVILITIES]
+    rank = max(ranks, default=2 if again else 1)
+    rest = [token for token in tokens if not (token in FILLERS or token in RANKS or token in CIVILITIES)]
     if not tokens:
         return ""
     without_role = [token for token in rest if token not in ROLE_WORDS]
     what = PERSON_WORDS.get(" ".join(rest)) or PERSON_WORDS.get(" ".join(without_role or rest))
     if what == "landline":
-        what = "phone" if landline else None
+        return what
     return f"{what}_{rank}" if what else ""

@@ -12,12 +12,13 @@ from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import AddressField, NameField, PhoneField
 from amap.imports import Line, State, postal_code, stored_phone, words, wrong
+from amap.imports.couples import addresses_in, names_in, numbers_in, pieces_of
 from amap.imports.directory import Directory, name_key
 from amap.imports.household_columns import LABELS, PEOPLE
 from amap.models import Household, Member, Membership
 from amap.models.people import normalise_email
 from amap.phones import phone_text
-from amap.spreadsheets import as_cents, as_date, as_text, fold
+from amap.spreadsheets import as_beginning, as_cents, as_date, as_text, fold
 
 YES = frozenset(words("oui|o|x|ok|1|yes|y|paye|payee|regle|reglee|vrai|true|fait"))
 NO = frozenset(words("|non|n|0|no|faux|false|a payer|impaye|impayee|en attente|attente"))
@@ -27,10 +28,13 @@ METHODS = {
     **dict.fromkeys(words("especes|espece|liquide|esp|cash"), Membership.Method.CASH),
 }
 
+# A whole address: street, postal code, town.
+ADDRESS = re.compile(r"(.+?)[\s,;–-]*\b(\d{5})\b[\s,;–-]*([^\W\d].*)")
 NAME = NameField(required=False)
 FIELDS = {
     **{f"email_{n}": AddressField(required=False) for n in PEOPLE},
     **{f"phone_{n}": PhoneField(required=False) for n in PEOPLE},
+    "landline": PhoneField(required=False),
     "address": NameField(required=False, max_length=200),
     "postal_code": NameField(required=False, max_length=10),
     "fee_reference": NameField(required=False, max_length=60),
@@ -135,18 +139,18 @@ class Reader:
 
     def _read(self, record):
         given = self._clean(record, "household")
-        last = self._clean(record, "last_1")
-        persons = [self._person(record, n, last) for n in PEOPLE]
-        last_names = [last] if last else []
-        last_2 = self._clean(record, "last_2")
-        if last and last_2 and not _same_name(last, last_2):
-            last_names.append(last_2)
-        name = given or " – ".join(last_names)[:100] or next((one.name for one in persons if one and one.name), "")
+        last_names = []
+        for last in (*pieces_of(self._clean(record, "last_1")), *pieces_of(self._clean(record, "last_2"))):
+            if not any(_same_name(last, other) for other in last_names):
+                last_names.append(last)
+        persons = self._people(record)
+        together = " – ".join(last_names) or self._clean(record, "person_1")
+        name = given or together[:100] or next((one.name for one in persons if one.name), "")
         if not name:
             raise Refused(_("No name."))
         found, addresses = [], set()
         for person in persons:
-            if person and (person.is_named or person.email or person.phone):
+            if person.is_named or person.email or person.phone:
                 person.name = person.name or name
                 if person.email in addresses:
                     person.email = ""  # one address for two people: it signs one of them in
@@ -155,31 +159,73 @@ class Reader:
         return Facts(number_in(record), name, bool(given), found, self._fields(record), self._fee(record))
 
     @staticmethod
-    def _clean(record, key):
-        return record.clean(key, FIELDS.get(key, NAME), LABELS[key])
+    def _clean(record, key, text=None):
+        return record.clean(key, FIELDS.get(key, NAME), LABELS[key], text)
 
-    def _person(self, record, n, last_name):
-        full, first, last = (self._clean(record, f"{part}_{n}") for part in ("person", "first", "last"))
-        if n > 1 and first and not last:
-            last = last_name
-        name = full or f"{first} {last}".strip()
-        email = normalise_email(record.text(f"email_{n}"))
-        if email not in self.directory.by_email:
-            email = self._clean(record, f"email_{n}")
-        person = Person(name[:100], email, self._clean(record, f"phone_{n}"), bool(full or first))
-        return person if person.name or person.email or person.phone else None
+    def _people(self, record):
+        """The adults of a line, one for each person it has columns for; what a cell says twice is the next one's."""
+        people = [Person("", "", "", is_named=False) for _n in PEOPLE]
+        readers = {"name": self._names, "email": self._emails, "phone": self._phones}
+        more = []
+        for n, person in zip(PEOPLE, people, strict=True):
+            for attribute, read in readers.items():
+                first, *others = read(record, n) or [""]
+                setattr(person, attribute, first)
+                more += [(attribute, other) for other in others]
+            person.is_named = bool(record.text(f"person_{n}") or record.text(f"first_{n}"))
+        for attribute in readers:
+            for value in [value for wanted, value in more if wanted == attribute]:
+                self._give(people, attribute, value)
+        people[0].phone = people[0].phone or self._clean(record, "landline")
+        return people
+
+    @staticmethod
+    def _give(people, attribute, value):
+        """A name is the next person's; an address that of somebody who has none, or who is new; a number needs one."""
+        without = [one for one in people if not getattr(one, attribute)]
+        there = [one for one in without if one.is_named or one.email]
+        whose = {"name": without, "email": there or without, "phone": there}[attribute]
+        if whose:
+            setattr(whose[0], attribute, value)
+            whose[0].is_named = whose[0].is_named or attribute == "name"
+
+    def _names(self, record, n):
+        full, firsts = self._clean(record, f"person_{n}"), pieces_of(self._clean(record, f"first_{n}"))
+        if full:
+            return [name[:100] for name in names_in(full)]
+        lasts = pieces_of(self._clean(record, f"last_{n}"))
+        if firsts and not lasts:
+            lasts = pieces_of(self._clean(record, "last_1"))
+        if not (firsts and lasts):
+            return firsts or lasts[:1]
+        return [f"{first} {lasts[min(k, len(lasts) - 1)]}"[:100] for k, first in enumerate(firsts)]
+
+    def _emails(self, record, n):
+        key = f"email_{n}"
+        found = []
+        for text in addresses_in(record.text(key)):
+            email = normalise_email(text)
+            found.append(email if email in self.directory.by_email else self._clean(record, key, text))
+        return found
+
+    def _phones(self, record, n):
+        return [self._clean(record, f"phone_{n}", text) for text in numbers_in(record.text(f"phone_{n}"))]
 
     def _fields(self, record):
+        lines = [self._clean(record, "address"), self._clean(record, "address_more")]
         said = {
-            "address": self._clean(record, "address"),
+            "address": ", ".join(line for line in lines if line)[:200],
             "postal_code": self._clean(record, "postal_code"),
             "city": self._clean(record, "city"),
-            "joined_on": as_date(record["joined_on"]),
+            "joined_on": as_beginning(record["joined_on"]),
         }
         together = re.fullmatch(r"(\d{4,5})?\W*(.*)", self._clean(record, "postal_city"))
         if together:
             said["postal_code"] = said["postal_code"] or together[1] or ""
             said["city"] = said["city"] or together[2]
+        behind = ADDRESS.fullmatch(said["address"])
+        if behind and not said["postal_code"] and not said["city"]:
+            said["address"], said["postal_code"], said["city"] = behind.groups()
         said["postal_code"] = postal_code(said["postal_code"])
         return {name: value for name, value in said.items() if value}
 
@@ -221,6 +267,8 @@ class Reader:
             cents = as_cents(text, max_cents=100_000)
         except Refused:
             try:
+                if "€" in text:  # several amounts, or words about one
+                    raise
                 fee.paid_on = as_date(int(text) if text.isdecimal() else text, (period.starts_on, period.ends_on))
             except Refused:
                 raise Refused(
@@ -259,7 +307,10 @@ class Reader:
             spoken.append(("name", facts.name, *(one.name for one in facts.people), facts.fields.get("address")))
         for thing in spoken:
             if thing in self.lines_of:
-                raise Refused(_("Already on line %(line)s.") % {"line": self.lines_of[thing]})
+                raise Refused(
+                    _("Already on line %(line)s. A household is one line, with all its people.")
+                    % {"line": self.lines_of[thing]}
+                )
         self.lines_of.update(dict.fromkeys(spoken, record.number))
 
     # What it changes

@@ -60,7 +60,7 @@ class Households(Kind):
         return COLUMNS
 
     def recognise(self, headings, columns, options):
-        return recognise(headings, columns)
+        return recognise(headings, columns, options.get("period"))
 
     def plan_lines(self, association, table, options, today):
         if not {"household", "last_1", "person_1"}.intersection(table.chosen):

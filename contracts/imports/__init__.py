@@ -56,7 +56,7 @@ class OptionsForm(forms.Form):
         label=gettext_lazy("Number of instalments"),
         min_value=1,
         max_value=52,
-        help_text=gettext_lazy("Unless a column says otherwise. One of those the contract offers."),
+        help_text=gettext_lazy("Unless a column says otherwise; fewer where a total is too small for so many."),
     )
     payments = forms.ChoiceField(
         label=gettext_lazy("The payments"),

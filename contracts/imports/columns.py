@@ -12,9 +12,15 @@ WHO = ("number", "household", "last_1", "first_1", "person_1", "email_1")
 ITEM_WORDS = (
     "part|parts|formule|panier|paniers|type de panier|taille|contrat|produit|produits|article|share|product|size"
 )
-QUANTITY_WORDS = "quantite|qte|nombre|nb|nombre de parts|nb parts|nombre de paniers|nb paniers|quantity"
+QUANTITY_WORDS = (
+    "quantite|qte|nombre|nbre|nb|nombre de parts|nbre de parts|nbre parts|nb de parts|nb parts|nombre de paniers|"
+    "nbre de paniers|nbre paniers|nb de paniers|nb paniers|quantity"
+)
 TURN_WORDS = "semaine|semaines|tour|groupe|rythme|frequence|alternance|week|turn"
-COUNT_WORDS = "cheques|nb cheques|nombre de cheques|nb de cheques|echeances|nb echeances|nombre d echeances|instalments"
+COUNT_WORDS = (
+    "cheques|nb cheques|nbre cheques|nombre de cheques|nbre de cheques|nb de cheques|echeances|nb echeances|"
+    "nombre d echeances|instalments"
+)
 HALF = 50
 # What a size is often called by its part of a whole share.
 PARTS = {

@@ -1,5 +1,6 @@
 """Reading the lines of a list of contracts: whose each is, what they add up to, what that costs."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from django.utils.translation import ngettext
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.imports import Line, State, words, wrong
+from amap.imports.couples import addresses_in, names_in
 from amap.imports.directory import Directory
 from amap.imports.household_lines import number_in
 from amap.models import Household
@@ -24,6 +26,8 @@ TURNS = {
     **dict.fromkeys(words("a|odd|impaire|impaires|impair|1|semaine a|groupe a|tour a"), "odd"),
     **dict.fromkeys(words("b|even|paire|paires|pair|2|semaine b|groupe b|tour b"), "even"),
 }
+# A number of shares and half a one, or only that.
+AND_A_HALF = re.compile(r"(\d*)(?:[.,]50?| ?½| ?1/2)", re.ASCII)
 
 
 @dataclass
@@ -96,10 +100,11 @@ class Reader:
     def _household(self, record):
         person = record.text("person_1") or f"{record.text('first_1')} {record.text('last_1')}".strip()
         name = record.text("household") or record.text("last_1")
-        email = normalise_email(record.text("email_1"))
-        full = [person] if record.text("person_1") or record.text("first_1") else []
+        emails = [normalise_email(text) for text in addresses_in(record.text("email_1"))]
+        full = names_in(person) if record.text("person_1") or record.text("first_1") else []
         number = number_in(record)
-        found = self.directory.find(number=number, emails=[email] if email else [], people=full, name=name or person)
+        found = self.directory.find(number=number, emails=emails, people=full, name=name or person)
+        person = " ".join(full) or person
         found = found or self.directory.containing(person) or (full and self.directory.containing(name)) or None
         if not found:
             raise Refused(_("No household here is like that. Bring in the households first, or correct the line."))
@@ -142,14 +147,17 @@ class Reader:
         return item_called(record.sheet, self.items) or (self.items[0] if len(self.items) == 1 else None)
 
     def _add(self, chosen, item, turn, cell):
-        """So many at each delivery. `0,5` of a share is one of half its size, where there is one."""
+        """So many at each delivery. Half a share, as in `0,5` or `1½`, is one of half the size, where there is one."""
         if self.offer.is_by_date:
             for delivery in self.proposal.deliveries:
                 self._set(chosen, (delivery.rank, item.pk), self._quantity(cell))
-        elif half := PARTS.get(fold(as_text(cell))) == HALF and self._half_of(item):
+            return
+        half = self._half_of(item)
+        said = AND_A_HALF.fullmatch(as_text(cell)) if half else None
+        if said or (half and PARTS.get(fold(as_text(cell))) == HALF):
             self._set(chosen, (half.pk, turn), 1)
-        else:
-            self._set(chosen, (item.pk, turn), self._quantity(cell))
+            cell = said[1] if said else None
+        self._set(chosen, (item.pk, turn), self._quantity(cell))
 
     def _half_of(self, size):
         return next((one for one in self.items if one.coefficient_hundredths * 2 == size.coefficient_hundredths), None)
@@ -217,13 +225,19 @@ class Reader:
         return self._text(here)
 
     def _deed(self, basket):
-        deed = Deed(basket.household, self._choices(basket.chosen), basket.count or self.options["count"])
-        quote = self.proposal.quote(deed.choices)
+        choices = self._choices(basket.chosen)
+        quote = self.proposal.quote(choices)
+        deed = Deed(basket.household, choices, basket.count or self._usual_count(quote))
         first_day = self.proposal.by_rank[quote.ranks[0]].day
         signing.refuse_run_out(self.memberships[basket.household.pk], self.today, first_day)
         plan = self.proposal.plan(quote, deed.count)
         self._take(quote.equivalents_hundredths)
         return deed, quote, plan
+
+    def _usual_count(self, quote):
+        """As many instalments as is said for all lines, or the next smaller number where that many are not offered."""
+        wanted = self.options["count"]
+        return max((count for count in self.proposal.plans(quote) if count <= wanted), default=wanted)
 
     def _choices(self, chosen):
         if self.offer.is_by_date:

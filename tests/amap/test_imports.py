@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from amap import jobs
 from amap.actions import people
+from amap.imports.farms import Farms
 from amap.imports.households import Households
 from amap.models import (
     CommitteeSeat,
@@ -237,10 +238,10 @@ def test_wrong_lines_say_why_and_stop_everything_until_left_out_on_purpose(desk,
     )
     reasons = desk.reasons()
     assert list(reasons) == [3, 4, 5, 6, 7, 8, 9]
-    assert reasons[3] == "Already on line 2."
+    assert reasons[3] == "Already on line 2. A household is one line, with all its people."
     assert reasons[4] == "No name."
-    assert reasons[5].startswith("E-mail, person 1: Type one address only")
-    assert reasons[6].startswith("Telephone, person 1: Incomplete number")
+    assert reasons[5].startswith("E-mail, person 1 “pas une adresse”: Type one address only")
+    assert reasons[6].startswith("Telephone, person 1 “06 12”: Incomplete number")
     assert reasons[7].startswith("“douze” is not a member number")
     assert reasons[8].startswith("“31/02/2025” is not a date")
     assert reasons[9].startswith("Number 1 is Comité here")
@@ -384,12 +385,16 @@ def test_without_a_period_fees_are_not_read(desk, a):
 HEADINGS = {
     "N° adhérent": "number",
     "Nº": "number",
+    "N° Adh.": "number",
     "Foyer": "household",
     "NOM": "last_1",
     "Nom de famille": "last_1",
     "Nom 2": "last_2",
     "Prénom": "first_1",
+    "Prénom(s)": "first_1",
     "Prénom du conjoint": "first_2",
+    "lastName2": "last_2",
+    "Amapien·ne": "person_1",
     "Nom et prénom": "person_1",
     "Adulte 1": "person_1",
     "Conjoint(e)": "person_2",
@@ -399,6 +404,11 @@ HEADINGS = {
     "Mail conjoint": "email_2",
     "Adresse mail": "email_1",
     "Mél.": "email_1",
+    "E-mails": "email_1",
+    "Email payeur": "email_1",
+    "Prénom Mme": "first_1",
+    "Tél. port.": "phone_1",
+    "Téléphones": "phone_1",
     "Tél. portable": "phone_1",
     "Tel2": "phone_2",
     "Téléphone fixe": "phone_1",
@@ -407,9 +417,14 @@ HEADINGS = {
     "Code postal": "postal_code",
     "CP / Ville": "postal_city",
     "Commune": "city",
+    "Complément d'adresse": "address_more",
     "Adhérent depuis": "joined_on",
+    "Date d'adh.": "joined_on",
     "Adhésion payée": "fee",
     "Cotisation 2026-27": "fee",
+    "Cotis. 2026": "fee",
+    "Adh. 26/27": "fee",
+    "Adhésion payée le": "fee_on",
     "Payé le": "fee_on",
     "Mode de règlement": "fee_method",
     "N° chèque": "fee_reference",
@@ -427,8 +442,113 @@ def test_a_heading_met_twice_is_about_the_second_person_and_a_landline_gives_way
     kind = Households()
     headings = ["Nom", "Prénom", "Mail", "Tél. fixe", "Portable", "Nom", "Prénom", "Mail"]
     assert kind.recognise(headings, kind.columns({}), {}) == [
-        *("last_1", "first_1", "email_1", "", "phone_1", "last_2", "first_2", "email_2"),
+        *("last_1", "first_1", "email_1", "landline", "phone_1", "last_2", "first_2", "email_2"),
     ]
+
+
+def test_of_several_years_the_fee_of_the_period_is_meant(a):
+    kind = Households()
+    headings = ["Nom", "Cotisation 2024", "Cotis. 2025-2026", "Cotisation 2026", "Adhésion 2027"]
+    options = {"period": a.period}
+    assert kind.recognise(headings, kind.columns(options), options) == ["last_1", "", "", "fee", ""]
+
+
+def test_monsieur_and_madame_are_two_people_in_the_order_of_the_file():
+    kind = Households()
+    headings = ["Nom Mme", "Prénom Mme", "Nom M.", "Prénom M.", "Mail Mme", "Mail M.", "Tél. dom."]
+    assert kind.recognise(headings, kind.columns({}), {}) == [
+        *("last_1", "first_1", "last_2", "first_2", "email_1", "email_2", "phone_1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "household", "people"),
+    [
+        (
+            "MARTIN Paul et Julie;paul@exemple.org / julie@exemple.org;0639980011 / 06 39 98 00 12",
+            "MARTIN Paul et Julie",
+            ["MARTIN Paul, paul@exemple.org, 06 39 98 00 11", "Julie MARTIN, julie@exemple.org, 06 39 98 00 12"],
+        ),
+        (
+            "Paul & Julie Petit;paul@exemple.org, julie@exemple.org;06-39/98 00 11",
+            "Paul & Julie Petit",
+            ["Paul Petit, paul@exemple.org, 06 39 98 00 11", "Julie Petit, julie@exemple.org"],
+        ),
+        (
+            "Ngô Linh / Trân Minh;Linh <linh@exemple.org>, mailto:minh@exemple.org;",
+            "Ngô Linh / Trân Minh",
+            ["Ngô Linh, linh@exemple.org", "Trân Minh, minh@exemple.org"],
+        ),
+        ("Famille Roux;pas de mail;néant", "Famille Roux", ["Famille Roux"]),
+        ("Jean-Marie d'Œuf;-;?", "Jean-Marie d'Œuf", ["Jean-Marie d'Œuf"]),
+        (
+            "Luc Seul;luc@exemple.org;01 99 00 00 01 - 06 39 98 00 13",
+            "Luc Seul",
+            ["Luc Seul, luc@exemple.org, 01 99 00 00 01"],
+        ),
+    ],
+)
+def test_one_cell_may_speak_of_two_people(desk, line, household, people):
+    """BR-1: several people, one household."""
+    desk.send("households", f"Nom et prénom;E-mails;Téléphones\n{line}\n")
+    (found,) = desk.look().context["plan"].lines
+    assert (found.state, found.title, found.details) == ("new", household, people)
+    desk.confirm()
+    desk.send("households", f"Nom et prénom;E-mails;Téléphones\n{line}\n")
+    assert [state for _number, state, _title in desk.states()] == ["unchanged"]
+
+
+def test_two_first_names_or_two_last_names_in_a_cell_are_two_people(desk):
+    desk.send("households", "NOM;Prénom(s)\nMARTIN / PETIT;Paul / Julie\nROUX;Zoé et Ali\n")
+    assert [(line.title, line.details) for line in desk.look().context["plan"].lines] == [
+        ("MARTIN – PETIT", ["Paul MARTIN", "Julie PETIT"]),
+        ("ROUX", ["Zoé ROUX", "Ali ROUX"]),
+    ]
+
+
+def test_a_wrong_address_among_two_is_named(desk):
+    desk.send("households", "Nom;Mail\nMartin;paul@exemple.org / julie@exemple\nRoux;caro roux@exemple.org\n")
+    assert desk.reasons() == {
+        2: "E-mail, person 1 “julie@exemple”: Type one address only, for example name@example.org.",
+        3: "E-mail, person 1 “caro roux@exemple.org”: Type one address only, for example name@example.org.",
+    }
+
+
+def test_an_address_may_stand_in_one_column_or_in_several(desk):
+    desk.send(
+        "households",
+        "Nom;Adresse;Complément\nUn;2 rue du Puits, 99100 Belombre;\nDeux;Le Moulin;Bât. B\nTrois;3 rue X 1000 Y;\n",
+    )
+    assert [line.details[1:] for line in desk.look().context["plan"].lines] == [
+        ["2 rue du Puits", "99100", "Belombre"],
+        ["Le Moulin, Bât. B"],
+        ["3 rue X 1000 Y"],
+    ]
+
+
+def test_a_landline_is_kept_where_there_is_no_other_number(desk):
+    desk.send("households", "Nom;Tél. fixe;Portable\nUn;0199000001;\nDeux;0199000002;0639980002\n")
+    assert [line.details[0] for line in desk.look().context["plan"].lines] == [
+        "Un, 01 99 00 00 01",
+        "Deux, 06 39 98 00 02",
+    ]
+
+
+def test_a_list_without_headings_is_read_from_its_first_line(desk):
+    desk.send("households", "Martin;Paul;paul@exemple.org\nPetit;Julie;julie@exemple.org\n")
+    assert (desk.batch.heading_line, desk.look().context["plan"].problem) == (
+        0,
+        "Say which column holds the name: of the household, or of person 1.",
+    )
+    columns = {"column_0": "last_1", "column_1": "first_1", "column_2": "email_1"}
+    answers = {"period": "", "paid_on": "", "method": "", "sheet": "0", "heading_line": "0"}
+    desk.client.post(desk.url("import_match", desk.batch.pk), answers | columns)
+    assert desk.states() == [(1, "new", "Martin"), (2, "new", "Petit")]
+
+
+def test_headings_alone_are_said_to_be_alone(desk):
+    desk.send("households", "Nom;Prénom;Mail\n")
+    assert desk.look().context["plan"].problem == "There is no line under the headings."
 
 
 def workbook(rows):
@@ -594,11 +714,27 @@ def test_farms_become_partners(desk, a):
     assert {state for _line, state, _title in desk.states()} == {"unchanged"}
 
 
+def test_the_farmer_names_the_farm_only_where_nothing_else_does(desk):
+    kind = Farms()
+    for headings, keys in (
+        (["Producteur", "Exploitation", "Contrat"], ["contact_name", "name", "kind"]),
+        (["Nom de la ferme", "Paysan·ne"], ["name", "contact_name"]),
+        (["Producteur", "Produits"], ["name", "kind"]),
+    ):
+        assert kind.recognise(headings, kind.columns({}), {}) == keys
+    desk.send("farms", "Ferme;Depuis\nLes Saules;2019\nLe Moulin;mars 2021\n")
+    desk.confirm()
+    assert [str(one.since) for one in Partnership.objects.filter(farm__name__startswith="Le").order_by("since")] == [
+        "2019-01-01",
+        "2021-03-01",
+    ]
+
+
 def test_a_wrong_bic_or_iban_is_not_brought_in(desk):
     desk.send("farms", "Ferme,IBAN,BIC\nLes Saules,,hello\nLe Moulin,FR76,\n")
     assert desk.reasons() == {
-        2: "BIC: A BIC has 8 or 11 letters and digits.",
-        3: "IBAN: This is not a whole IBAN. A French one has 27 signs and begins with FR.",
+        2: "BIC “hello”: A BIC has 8 or 11 letters and digits.",
+        3: "IBAN “FR76”: This is not a whole IBAN. A French one has 27 signs and begins with FR.",
     }
 
 

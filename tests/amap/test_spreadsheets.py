@@ -86,6 +86,13 @@ def test_blank_rows_are_kept_so_that_numbers_stay_true_and_empty_margins_dropped
     assert rows_of(b"Liste;;\n\nA;1;\n\n;;\n") == [["Liste", None], [None, None], ["A", "1"]]
 
 
+def test_invisible_signs_are_not_kept():
+    assert rows_of("Nom;\u200bYann\u200b\nLe\u00a0Goff;Ma\u00adrie\n".encode()) == [
+        ["Nom", "Yann"],
+        ["Le Goff", "Marie"],
+    ]
+
+
 def test_a_cell_may_hold_two_lines():
     assert rows_of(b'Nom;Note\n"A";"un\ndeux"\n')[1] == ["A", "un\ndeux"]
 
@@ -160,6 +167,13 @@ def test_an_archive_that_unpacks_to_gigabytes_is_refused():
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "This file is not a list we can read."),
         (b"PK\x03\x04 cut short", "This file is not a list we can read."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 cut short", "This file is not a list we can read."),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1200 + "EncryptedPackage".encode("utf-16-le"),
+            "The file is protected by a password.",
+        ),
+        (b"%PDF-1.4\nof printable signs only\n", "This file is not a list we can read."),
+        (rb"{\rtf1\ansi Nom}", "This file is not a list we can read."),
+        (b"<html><table><tr><td>Nom</td></tr></table></html>", "This file is not a list we can read."),
         (b"x" * 200_000, "This file is not a list we can read."),
     ],
 )
@@ -167,6 +181,15 @@ def test_what_cannot_be_read_is_refused_in_words(data, message):
     with pytest.raises(Refused) as refused:
         spreadsheets.read(data, "list.csv")
     assert str(refused.value).startswith(message)
+
+
+def test_a_protected_opendocument_asks_for_one_without_password():
+    answer = io.BytesIO()
+    with zipfile.ZipFile(answer, "w") as archive:
+        archive.writestr("content.xml", b"\x8e\x01secret")
+        archive.writestr("META-INF/manifest.xml", "<manifest:encryption-data/>")
+    with pytest.raises(Refused, match="protected by a password"):
+        spreadsheets.read(answer.getvalue(), "list.ods")
 
 
 def test_another_archive_is_no_list():
@@ -274,6 +297,28 @@ def test_a_day_without_year_lies_within_the_season(cell, day):
 def test_what_is_no_day_is_refused(cell):
     with pytest.raises(Refused, match=r"is not a date\. Example: 02/04/2026\."):
         spreadsheets.as_date(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("12/09/2019", "2019-09-12"),
+        ("09/2021", "2021-09-01"),
+        ("sept-19", "2019-09-01"),
+        ("Mars 2021", "2021-03-01"),
+        ("2019", "2019-01-01"),
+        (2019, "2019-01-01"),
+        (46114, "2026-04-02"),
+    ],
+)
+def test_a_beginning_may_be_a_month_or_a_year(cell, day):
+    assert spreadsheets.as_beginning(cell).isoformat() == day
+
+
+@pytest.mark.parametrize("cell", ["12/11", "13/2020", "truc 2020", "1812", "août 7"])
+def test_what_is_no_beginning_is_refused(cell):
+    with pytest.raises(Refused, match=f"“{cell}” is not a date"):
+        spreadsheets.as_beginning(cell)
 
 
 def test_a_day_outside_the_season_is_refused_and_no_day_is_none():

@@ -212,6 +212,44 @@ def test_half_a_share_may_be_written_as_a_number(desk, a, grid):
     assert [line.details[0] for line in desk.look().context["plan"].lines] == ["1 × Demi-part"]
 
 
+@pytest.mark.parametrize("cell", ["1,5", "1.50", "1½", "1 1/2"])
+def test_one_and_a_half_are_a_whole_and_a_half(desk, a, cell):
+    """BR-15."""
+    desk.bring(a.offer(), f"Foyer;Part entière;Demi-part\nMartin;{cell};\n", count="1")
+    assert [set(line.details[0].split(", ")) for line in desk.look().context["plan"].lines] == [
+        {"1 × Part entière", "1 × Demi-part"}
+    ]
+
+
+def test_a_number_of_shares_is_understood_however_it_is_shortened(desk, a):
+    desk.bring(a.offer(), "Nom;Nbre de parts;Type de panier\nMartin;2,0;Grand\n", count="1")
+    assert [line.details[0] for line in desk.look().context["plan"].lines] == ["2 × Part entière"]
+
+
+def test_br33_a_small_total_has_fewer_instalments_than_the_others_unless_the_line_says_how_many(desk, a):
+    offer = by_date(a)
+    grid = "Nom;Produit;Nb chèques;01/10/2026;08/10/2026\nMartin;Huile;;2;2\nLefèvre;Huile;;1;\nD’Œuf;Huile;3;1;\n"
+    desk.bring(offer, grid, count="3")
+    assert [line.details[1] for line in desk.look().context["plan"].lines if line.details] == [
+        "€26.00, 1 instalment",
+        "€6.50, 1 instalment",
+    ]
+    assert desk.reasons() == {4: "Choose one of these numbers of instalments: 1."}
+
+
+def test_a_household_is_found_by_both_its_people(desk, a):
+    household = a.new_household("Martin – Petit")
+    for name, email in (("Paul Martin", "paul@exemple.org"), ("Julie Petit", "julie@exemple.org")):
+        household.members.create(association=a.association, name=name, email=email)
+    offer = a.offer()
+    for grid in (
+        "Nom et prénom;Part entière\nPaul Martin et Julie Petit;1\n",
+        "Nom et prénom;E-mails;Part entière\nJulie et Paul;julie@exemple.org / paul@exemple.org;1\n",
+    ):
+        desk.bring(offer, grid, count="1")
+        assert [line.title for line in desk.look().context["plan"].lines] == [f"{household.code} Martin – Petit"]
+
+
 def test_half_of_a_share_without_a_half_size_is_no_quantity(desk, a):
     offer = a.offer()
     offer.sizes.filter(coefficient_hundredths=50).delete()
