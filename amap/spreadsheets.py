@@ -259,7 +259,7 @@ def as_beginning(cell: Cell) -> date | None:
         name, number, year = said.groups()
         month = _month(name) if name else int(number or 1)
         century = 2000 if len(year) == 2 else 0
-        if month in range(1, 13) and int(year) + century in _PLAUSIBLE_YEARS:
+        if month and month <= 12 and int(year) + century in _PLAUSIBLE_YEARS:
             return date(int(year) + century, month, 1)
     return as_date(cell)
 
