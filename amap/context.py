@@ -80,7 +80,7 @@ def navigation(request):
     # A request refused for its form has not been asked who it is from.
     if not hasattr(request, "user") or not request.user.is_authenticated:
         return {"main": [], "more": []}
-    standing, path = getattr(request, "standing", None), request.path
+    standing, path = _standing(request), request.path
     farms = farms_of(request.user)
     desks = [
         _link(name if len(farms) > 1 else _("My farm"), reverse("site:farm_desk", args=[slug]), "sprout", path)
@@ -103,6 +103,16 @@ def navigation(request):
     return {"main": main[:AT_HAND], "more": main[AT_HAND:] + more}
 
 
+def _standing(request):
+    """What the visitor is here; above associations, what they are in the only one they know, if it is one."""
+    standing = getattr(request, "standing", None)
+    if standing or not hasattr(request, "user") or not request.user.is_authenticated:
+        return standing
+    # Whoever is just signing in has not been read with their standings yet.
+    known = list(getattr(request.user, "standings", {}).values())
+    return known[0] if len(known) == 1 else None
+
+
 def _link(label, url, icon, path):
     return Link(label, url, icon, path == url)
 
@@ -121,8 +131,8 @@ def _places(standing, path):
 
 
 def around(request):
-    """Context processor. `here` is the slug of the association in the address, or empty."""
-    standing = getattr(request, "standing", None)
+    """Context processor. `here` is the slug of the association one is in, or empty."""
+    standing = _standing(request)
     return {
         "here": standing.slug if standing else "",
         "standing": standing,

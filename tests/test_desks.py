@@ -844,6 +844,16 @@ def test_the_entrance_offers_several_places(amap):
     assert 'href="/ailleurs/"' in text
 
 
+@pytest.mark.parametrize("path", ["/profile/", "/help/member/", "/calendar/", "/accounts/password/set/"])
+def test_who_knows_one_association_keeps_its_navigation_above_it(amap, path):
+    text = page(amap.member, path)
+    assert amap.association.name in text
+    assert 'href="/belombre/roster/"' in text
+    other = Amap("ailleurs", "Les Paniers d'ailleurs")
+    CommitteeSeat.objects.create(association=other.association, user=amap.member, role="secretary", starts_on=TODAY)
+    assert 'href="/belombre/roster/"' not in page(amap.member, path)
+
+
 def test_the_phones_bar_has_five_links_at_most_and_each_leads_somewhere(amap, now):
     from amap import context
 
