@@ -79,8 +79,8 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
   });
 }
 
-// The sign-in sheet without network: taps wait on this phone and are sent as soon as there is one again. The last tap
-// of a household counts.
+// The sign-in sheet without network: taps wait on this phone and are sent as soon as there is one again. A second tap
+// takes the first one back.
 const unsentTicks = document.getElementById("unsent-ticks");
 if (unsentTicks) {
   const key = `ticks:${location.pathname}`;
@@ -92,7 +92,11 @@ if (unsentTicks) {
   };
   addEventListener("htmx:sendError", (event) => {
     const tap = event.target.closest(".sign button");
-    if (tap) keep({ ...waiting(), [tap.value]: { url: tap.formAction, at: Date.now() } });
+    if (!tap) return;
+    const ticks = waiting();
+    if (tap.value in ticks) delete ticks[tap.value];
+    else ticks[tap.value] = { url: tap.formAction, at: Date.now() };
+    keep(ticks);
   });
   let isSending = false;
   const send = async () => {
