@@ -11,6 +11,11 @@ def page_of(request, rows, size=30):
     return Paginator(rows, size).get_page(asked if asked.isascii() and asked.isdigit() and len(asked) < 9 else 1)
 
 
+def words_of(request):
+    """What `?q=` looks for; empty when nothing is asked."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:100]
+
+
 def usual(rows, words):
     """What `words` says of most of the rows, to be said once above them; nothing of no rows."""
     said = Counter(words(row) for row in rows).most_common(1)

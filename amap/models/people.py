@@ -5,7 +5,7 @@ import unicodedata
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from amap.names import Alphabetical
@@ -180,6 +180,11 @@ class HouseholdQuerySet(models.QuerySet):
     def present(self, today):
         """Households that have not left."""
         return self.filter(Q(left_on=None) | Q(left_on__gt=today))
+
+    def called(self, words):
+        """Those whose name, or the name of somebody in them, contains the words."""
+        persons = Member.objects.filter(household=OuterRef("pk"), name__icontains=words)
+        return self.filter(Q(name__icontains=words) | Exists(persons))
 
     def visible_to(self, standing):
         """The committee and its officers see all; farm people see whom they feed through subscriptions, elsewhere; a

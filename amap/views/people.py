@@ -108,6 +108,7 @@ def household(request, pk):
             .order_by("-signed_at")[:20],
             "may_write": may_write,
             "may_let_leave": standing.has(*WRITERS),
+            "may_see_fees": standing.runs_association or it.pk == standing.household_id,
             "is_mine": it.pk == standing.household_id,
             "has_left": it.left_on is not None and it.left_on <= clock.today(),
             "room": request.association.people_per_household_max - len(persons),

@@ -14,7 +14,7 @@ from amap.converters import id_in
 from amap.euros import euros_text
 from amap.models import Farm, Household
 from amap.names import Alphabetical
-from amap.pages import page_of
+from amap.pages import page_of, words_of
 from contracts import ledger
 from contracts.models import Instalment
 from contracts.payment_rows import payment_rows
@@ -80,6 +80,8 @@ def accounts(request):
         households = Household.objects.filter(
             Exists(shown.filter(household=OuterRef("pk"))), association=request.standing.association_id
         )
+        if words := words_of(request):
+            households = households.called(words)
         page = page_of(request, households.order_by(Alphabetical("name"), "number").values_list("pk", "name"))
         of_page = ledger.sums_by(instalments.filter(household__in=[pk for pk, _name in page]), "household", **when)
         total = ledger.add(sums.values())
@@ -96,6 +98,7 @@ def accounts(request):
                 [(f"{chosen}household={pk}", name, of_page[(pk,)]) for pk, name in page], OF_A_HOUSEHOLD
             ),
             "only_late": only_late,
+            "q": words,
         }
     return render(request, "contracts/payments/accounts.html", context)
 

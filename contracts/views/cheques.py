@@ -1,7 +1,7 @@
 """The cheques somebody keeps for a farm: the pile they come in with, the slips they leave on."""
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from amap.errors import Refused
 from amap.euros import euros_text
 from amap.models import Farm, Household
 from amap.names import Alphabetical
-from amap.pages import page_of
+from amap.pages import page_of, words_of
 from contracts import ledger
 from contracts.actions import payments as acts
 from contracts.forms.payments import ChosenForm, OnDayForm, Pile, cheque_rows
@@ -68,9 +68,8 @@ def payments(request):
     households = Household.objects.filter(pk__in=awaited.filter(farm=farm[0]).values("household")).order_by(
         Alphabetical("name"), "pk"
     )
-    words = request.GET.get("q", "").strip()[:60]
-    if words:
-        households = households.filter(Q(name__icontains=words) | Q(members__name__icontains=words)).distinct()
+    if words := words_of(request):
+        households = households.called(words)
     page = page_of(request, households, size=20)
     pile = Pile(_awaited(awaited.filter(farm=farm[0], household__in=list(page))), today=clock.today())
     context = _pile_context(request, farms, farm, counts, pile) | {"page": page, "words": words}

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from amap import clock, pdf
 from amap.access import Role, among, role_required
 from amap.euros import euros_text
+from amap.models import Household
 from amap.names import Alphabetical
-from amap.pages import page_of
+from amap.pages import page_of, words_of
 from contracts import documents, ledger, pricing, season_strip, signing, tasks
 from contracts.actions import places, subscriptions
 from contracts.forms.subscriptions import WithdrawForm
@@ -212,18 +213,22 @@ def subscriptions_list(request):
         rows = rows.filter(status=status)
     elif offer is None:
         rows = rows.filter(status__in=Subscription.LIVE)
+    if words := words_of(request):
+        named = Household.objects.filter(association=standing.association_id).called(words)
+        rows = rows.filter(household__in=named)
     page = page_of(request, rows.select_related("household", "offer").order_by(Alphabetical("household__name"), "pk"))
-    words = _words(page.object_list)
+    shares = _words(page.object_list)
     missing = subscriptions.missing_keys_of(
         [row for row in page.object_list if row.status == Subscription.Status.AWAITING_DOCUMENTS]
     )
     context = {
         "page": page,
-        "rows": _rows(page.object_list, words, missing, standing.slug, with_offer=offer is None),
+        "rows": _rows(page.object_list, shares, missing, standing.slug, with_offer=offer is None),
         "offers": offers,
         "offer": offer,
         "status": status,
         "statuses": Subscription.Status.choices,
+        "q": words,
         "totals": _totals(offer[0]) if offer else [],
         "may_record": standing.is_committee or standing.is_liaison,
     }

@@ -150,9 +150,18 @@ def test_a_member_keeps_their_household_but_not_another(client, amap):
 def test_a_liaison_reads_households_but_does_not_write_on_them(client, amap):
     signed_in(client, amap.liaison)
     assert client.get(url(amap, "households")).status_code == 200
-    assert client.get(url(amap, "household", amap.household.pk)).status_code == 200
+    fee = f'href="{url(amap, "membership", amap.household.pk, amap.period.pk)}"'
+    assert fee not in client.get(url(amap, "household", amap.household.pk)).content.decode()
     assert client.get(url(amap, "household_edit", amap.household.pk)).status_code == 403
     assert client.get(url(amap, "member_edit", amap.household.members.get().pk)).status_code == 403
+
+
+def test_the_treasurer_goes_from_a_household_to_its_fee_and_payments(client, amap):
+    amap.subscribe(amap.household, amap.offer())
+    signed_in(client, amap.treasurer)
+    page = client.get(url(amap, "household", amap.household.pk)).content.decode()
+    for there in (url(amap, "membership", amap.household.pk, amap.period.pk), f"household={amap.household.pk}"):
+        assert f'{there}"' in page
 
 
 def test_nobody_of_another_association_reaches_a_household(client, amap):

@@ -456,6 +456,9 @@ def test_the_accounts_by_farm_household_and_month_add_up(client, amap, django_as
     late = client.get(url(amap, "accounts"), {"only": "late"}).content.decode()
     assert "Membre</a></th>" not in late
     assert "Martin</a></th>" in late
+    named = client.get(url(amap, "accounts"), {"q": amap.household.name})
+    assert [name for _pk, name in named.context["page"]] == [amap.household.name]
+    assert "No household found" in client.get(url(amap, "accounts"), {"q": "Personne"}).content.decode()
     household = client.get(url(amap, "accounts"), {"farm": amap.farm.slug, "household": amap.household.pk})
     assert "€210.00 promised, €70.00 paid, €0.00 late" in household.content.decode()
     assert client.get(url(amap, "accounts"), {"household": "0"}).status_code == 404

@@ -850,6 +850,8 @@ def test_the_lists_show_what_concerns_their_reader(amap, offer, visit):
     page = visit(amap.farmer).get(url("subscriptions", offer=offer.pk))
     assert page.context["totals"] == [("Part entière", "", 2), ("Demi-part", "", 1)]
     assert "2 × Part entière" in page.content.decode()
+    found = visit(amap.farmer).get(url("subscriptions", q="mina")).context["page"].object_list
+    assert [one.household for one in found] == [amap.household]
     other_farm = Amap(slug="ailleurs").farm
     ContractOffer.objects.update(farm=other_farm)
     assert visit(amap.liaison).get(url("subscriptions")).context["page"].paginator.count == 0
