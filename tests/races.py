@@ -115,7 +115,7 @@ class Arena:
 
     def ask(self, function):
         """What a function answers in a process of its own, on the arena's database."""
-        return _child(self.environment, function)
+        return in_child(self.environment, function)
 
     def leave(self):
         self.server.terminate()
@@ -135,7 +135,8 @@ def environment(place, database):
     }
 
 
-def _child(env, function):
+def in_child(env, function):
+    """What a function answers in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.races", function], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )
@@ -143,11 +144,17 @@ def _child(env, function):
     return json.loads(done.stdout)
 
 
+def empty_database(place):
+    """The address of a database without tables."""
+    address = _postgresql(f"races_{uuid4().hex}") or f"sqlite:///{place / 'races.sqlite3'}"
+    _create(address)
+    return address
+
+
 def new_template(place):
     """The address of an empty, migrated database, to copy from."""
-    address = _postgresql(f"races_{uuid4().hex}") or f"sqlite:///{place / 'template.sqlite3'}"
-    _create(address)
-    _child(environment(place, address), "tests.races.migrate")
+    address = empty_database(place)
+    in_child(environment(place, address), "tests.races.migrate")
     return address
 
 
