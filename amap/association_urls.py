@@ -45,6 +45,7 @@ urlpatterns = [
     path("farms/<slug:slug>/liaisons/<id:pk>/end/", farms.liaison_end, name="liaison_end"),
     path("memberships/", membership.memberships, name="memberships"),
     path("memberships/<id:pk>/correct/", membership.correct, name="membership_correct"),
+    path("memberships/<id:pk>/cancel/", membership.cancel, name="membership_cancel"),
     path("households/<id:household_pk>/membership/<id:pk>/", membership.membership, name="membership"),
     path("periods/new/", membership.period_new, name="period_new"),
     path("periods/<id:pk>/edit/", membership.period_edit, name="period_edit"),

@@ -81,6 +81,7 @@ TABLE = [
     ("amap:liaison_end",                POST, "farm, liaison",                     "L- xx xx xx xx xx o - -"),
     ("amap:memberships",                GET,  "",                                  "L- xx xx xx oo xx o - -"),
     ("amap:membership_correct",         POST, "membership",                        "L- xx xx xx ox xx o - -"),
+    ("amap:membership_cancel",          POST, "membership",                        "L- xx xx xx ox xx o - -"),
     ("amap:membership",                 GET,  "household, period",                 "L- o- -- xx oo -- o - -"),
     ("amap:membership",                 POST, "unpaid household, period",          "L- -- -- xx ox -- o - -"),
     ("amap:period_new",                 FORM, "",                                  "L- xx xx xx ox xx o - -"),

@@ -58,7 +58,10 @@ def _refuse_overlap(association, starts_on, ends_on, but=None):
 
 @transaction.atomic
 def open_membership(household, *, period, by, now):
-    """The household's membership of a period, its fee awaited: that of the day it joined (BR-3). Returns it."""
+    """The household's membership of a period, its fee awaited: that of the day it joined (BR-3). Returns it.
+
+    One that was cancelled is awaited again.
+    """
     fee_cents = period.fee_on(household.joined_on)
     amap_cents, network_cents = period.parts(fee_cents)
     membership, is_new = Membership.objects.get_or_create(
@@ -73,7 +76,26 @@ def open_membership(household, *, period, by, now):
     )
     if is_new:
         states.record("membership.pending", membership, by=by, now=now)
+    elif membership.status == Membership.Status.CANCELLED:
+        membership = _lock(membership)
+        if membership.status == Membership.Status.CANCELLED:
+            _await_again(membership, by=by, now=now)
     return membership
+
+
+def _lock(membership):
+    rows = Membership.objects.select_for_update(of=("self",)).select_related("period", "household", "association")
+    return rows.get(pk=membership.pk)
+
+
+def _await_again(membership, *, by, now, reason=""):
+    """The whole fee, as if nothing had been recorded."""
+    states.move(membership, to=Membership.Status.PENDING, by=by, now=now, reason=reason)
+    membership.donation_cents = membership.solidarity_cents = 0
+    membership.total_cents = membership.period.fee_on(membership.household.joined_on)
+    membership.amap_cents, membership.network_cents = membership.period.parts(membership.total_cents)
+    membership.method, membership.reference, membership.paid_on = "", "", None
+    membership.save()
 
 
 @transaction.atomic
@@ -97,11 +119,7 @@ def record_fee(
     lets its waiting contracts be looked at again (BR-21).
     Refused when it is recorded already, when the fee is not one of the period's, or for a day to come.
     """
-    membership = (
-        Membership.objects.select_for_update(of=("self",))
-        .select_related("period", "household", "association")
-        .get(pk=membership.pk)
-    )
+    membership = _lock(membership)
     if membership.status == Membership.Status.PAID:
         raise Refused(
             _("The fee of %(name)s is already recorded: %(total)s.")
@@ -194,17 +212,32 @@ def receive(association, *, households, period, method, paid_on, by, now):
 @transaction.atomic
 def correct(membership, *, reason, by, now):
     """A fee recorded by mistake: its movements are undone by their mirror, and it is awaited again. Needs a reason."""
-    rows = Membership.objects.select_for_update(of=("self",)).select_related("period", "household")
-    membership = rows.get(pk=membership.pk)
+    membership = _lock(membership)
     if membership.status != Membership.Status.PAID:
         raise Refused(_("This fee is not recorded as paid."))
     written = money.standing([f"fee:{membership.pk}:{account}" for account in LINES.values()])
     money.reverse_all(list(written.values()), by=by, now=now, reason=reason)
     states.move(membership, to=Membership.Status.CANCELLED, by=by, now=now, reason=reason)
-    states.move(membership, to=Membership.Status.PENDING, by=by, now=now, reason=reason)
-    membership.donation_cents = membership.solidarity_cents = 0
-    membership.total_cents = membership.period.fee_on(membership.household.joined_on)
-    membership.amap_cents, membership.network_cents = membership.period.parts(membership.total_cents)
-    membership.method, membership.reference, membership.paid_on = "", "", None
-    membership.save()
+    _await_again(membership, by=by, now=now, reason=reason)
     return membership
+
+
+@transaction.atomic
+def cancel(membership, *, reason, by, now):
+    """A membership nobody waits for any more, such as that of a sign-up since withdrawn: its fee is no longer awaited.
+
+    Refused once the fee is there (BR-3: it is not paid back), and while a contract of the period waits for it (BR-2).
+    """
+    membership = _lock(membership)
+    household, period = membership.household, membership.period
+    if membership.status != Membership.Status.PENDING:
+        raise Refused(_("The fee of %(name)s is not awaited: there is nothing to cancel.") % {"name": household.name})
+    signed = household.subscriptions.live().filter(
+        offer__starts_on__lte=period.ends_on, offer__ends_on__gte=period.starts_on
+    )
+    if title := signed.values_list("offer__title", flat=True).first():
+        raise Refused(
+            _("%(name)s has signed %(offer)s, which needs this fee. Withdraw the sign-up first.")
+            % {"name": household.name, "offer": title}
+        )
+    states.move(membership, to=Membership.Status.CANCELLED, by=by, now=now, reason=reason)

@@ -109,3 +109,9 @@ class CorrectionForm(forms.Form):
     """Why a recorded fee is taken back."""
 
     reason = NameField(label=gettext_lazy("Why was it wrong?"), max_length=200)
+
+
+class CancelForm(forms.Form):
+    """Why a fee is no longer awaited."""
+
+    reason = NameField(label=gettext_lazy("Why"), max_length=200)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from amap import states
 from amap.access import Role
 from amap.actions import invitations, membership, people
+from amap.converters import id_in
 from amap.errors import Refused
 from amap.forms.fields import DayField
 from amap.imports import Kind, State, dependents, imported, restore, snapshot, some, words
@@ -85,8 +86,8 @@ class Households(Kind):
         fees = batch.rows.filter(about="amap.membership").values("about_id")
         for paid in Membership.objects.paid().filter(pk__in=fees):
             membership.correct(paid, reason=_("import undone"), by=by, now=now)
-        awaited = Q(household__in=made[Household], status=Membership.Status.PENDING)
-        Membership.objects.filter(awaited | Q(pk__in=made[Membership])).delete()
+        unpaid = Q(household__in=made[Household]) & ~Q(status=Membership.Status.PAID)
+        Membership.objects.filter(unpaid | Q(pk__in=made[Membership])).delete()
         left = restore(Household, batch) + restore(Member, batch)
         households = Household.objects.filter(pk__in=made[Household])
         AuditEntry.objects.bulk_create(
@@ -111,9 +112,10 @@ class Households(Kind):
 
 
 def export_memberships(association, today, which=""):
-    """The fees of the period that runs, or of the last one: it can be brought in again as a list of households."""
+    """The fees of a period, else of the one that runs or the last: they can be brought in as a list of households."""
     keys = words("number|household|fee|fee_on|fee_method|fee_reference")
-    period = association.periods.filter(starts_on__lte=today).first() or association.periods.first()
+    periods = association.periods.all()
+    period = periods.filter(pk=id_in(which)).first() or periods.filter(starts_on__lte=today).first() or periods.first()
     paid = {}
     if period:
         paid = {one.household_id: one for one in Membership.objects.paid().filter(period=period)}

@@ -13,9 +13,9 @@ from amap import clock
 from amap.access import Role, role_required
 from amap.actions import membership as actions
 from amap.errors import refused_into
-from amap.forms.membership import CorrectionForm, FeeForm, PeriodForm, PileForm
+from amap.forms.membership import CancelForm, CorrectionForm, FeeForm, PeriodForm, PileForm
 from amap.models import Household, Membership, MembershipPeriod
-from amap.pages import page_of
+from amap.pages import page_of, words_of
 
 READERS = (Role.COMMITTEE, Role.TREASURER, Role.SECRETARY)
 WRITERS = (Role.COMMITTEE, Role.TREASURER)
@@ -54,17 +54,21 @@ def memberships(request):
     lines = _lines(standing.association_id, period)
     show = request.GET.get("show", "")
     # A household that never paid has no membership row at all: its state is empty.
-    awaited = Q(status=None) | Q(status__in=[Membership.Status.PENDING, Membership.Status.CANCELLED])
-    shown = {"paid": lines.filter(is_paid), "awaited": lines.filter(awaited)}.get(show, lines)
-    words = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    if words:
-        shown = shown.filter(Q(name__icontains=words) | Q(members__name__icontains=words))
-    paid = Membership.objects.paid().filter(period=period)
-    sums = paid.aggregate(count=Count("pk"), **{name: Sum(name, default=0) for name in SUMS})
-    households = lines.count()
+    awaited, is_cancelled = Q(status=None) | Q(status=Membership.Status.PENDING), Q(status=Membership.Status.CANCELLED)
+    asked = {"paid": is_paid, "awaited": awaited, "cancelled": is_cancelled}.get(show)
+    shown = lines.filter(asked) if asked else lines
+    if words := words_of(request):
+        shown = shown.called(words)
+    sums = Membership.objects.filter(period=period).aggregate(
+        count=Count("pk", filter=is_paid),
+        cancelled=Count("pk", filter=is_cancelled),
+        **{name: Sum(name, filter=is_paid, default=0) for name in SUMS},
+    )
+    households = lines.count() - sums["cancelled"]
     page = page_of(request, shown)
     methods = dict(Membership.Method.choices)
     rows = [(one, one.status == Membership.Status.PAID, methods.get(one.method, "")) for one in page]
+    shows = [("", _("all")), ("awaited", _("fee awaited")), ("paid", _("paid"))]
     return render(
         request,
         "amap/membership/memberships.html",
@@ -82,7 +86,7 @@ def memberships(request):
             "pile": PileForm(association=request.association, initial={"paid_on": today, "method": "cheque"}),
             "may_write": standing.has(*WRITERS),
             "to_tick": standing.has(*WRITERS) and any(not paid for _household, paid, _method in rows),
-            "shows": [("", _("all")), ("awaited", _("fee awaited")), ("paid", _("paid"))],
+            "shows": [*shows, ("cancelled", _("cancelled"))] if sums["cancelled"] else shows,
         },
     )
 
@@ -150,6 +154,7 @@ def membership(request, household_pk, pk):
             "due_parts": period.parts(due_cents),
             "form": form,
             "correction": CorrectionForm() if may_write and is_paid else None,
+            "cancelling": CancelForm() if may_write and found and found.status == Membership.Status.PENDING else None,
         },
     )
 
@@ -167,6 +172,22 @@ def correct(request, pk):
         messages.success(request, _("The fee of %(name)s is awaited again.") % {"name": found.household.name})
     else:
         messages.error(request, _("Say why the recorded fee was wrong."))
+    return redirect("amap:membership", request.standing.slug, found.household_id, found.period_id)
+
+
+@role_required(*WRITERS)
+@require_POST
+def cancel(request, pk):
+    """A fee nobody waits for any more."""
+    found = get_object_or_404(
+        Membership.objects.select_related("household"), association=request.standing.association_id, pk=pk
+    )
+    form = CancelForm(request.POST)
+    if form.is_valid():
+        actions.cancel(found, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
+        messages.success(request, _("The fee of %(name)s is no longer awaited.") % {"name": found.household.name})
+    else:
+        messages.error(request, _("Say why the fee is no longer awaited."))
     return redirect("amap:membership", request.standing.slug, found.household_id, found.period_id)
 
 

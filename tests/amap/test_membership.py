@@ -178,6 +178,50 @@ def test_a_fee_recorded_by_mistake_is_undone_and_recorded_again(amap, fresh):
     assert Movement.objects.filter(association=amap.association).balance("bank") == 0
 
 
+def waiting(amap, household):
+    return membership.open_membership(household, period=amap.period, by=amap.treasurer, now=NOW)
+
+
+def test_a_fee_that_will_not_come_is_no_longer_awaited_and_the_history_says_why(amap, fresh):
+    """BR-2: what a sign-up opened, once that is withdrawn."""
+    opened = waiting(amap, fresh)
+    membership.cancel(opened, reason="Signed by mistake", by=amap.treasurer, now=NOW)
+    opened.refresh_from_db()
+    assert opened.status == "cancelled"
+    entry = AuditEntry.objects.get(verb="membership.cancelled", about_id=opened.pk)
+    assert (entry.by, entry.before, entry.reason) == (amap.treasurer, "pending", "Signed by mistake")
+    with pytest.raises(Refused, match="is not awaited: there is nothing to cancel"):
+        membership.cancel(opened, reason="Again", by=amap.treasurer, now=NOW)
+
+
+def test_a_fee_that_is_there_is_not_cancelled_br_3(amap, fresh):
+    paid = record(amap, fresh)
+    with pytest.raises(Refused, match="nothing to cancel"):
+        membership.cancel(paid, reason="They left", by=amap.treasurer, now=NOW)
+    paid.refresh_from_db()
+    assert paid.status == "paid"
+
+
+def test_a_fee_a_contract_waits_for_is_not_cancelled_br_2(amap, fresh):
+    opened, offer = waiting(amap, fresh), amap.offer()
+    subscription = amap.subscribe(fresh, offer, status="awaiting_documents")
+    with pytest.raises(Refused, match="Neuve has signed Légumes 2026-27, which needs this fee"):
+        membership.cancel(opened, reason="No", by=amap.treasurer, now=NOW)
+    type(subscription).objects.filter(pk=subscription.pk).update(status="withdrawn")
+    membership.cancel(opened, reason="Withdrawn", by=amap.treasurer, now=NOW)
+
+
+def test_a_cancelled_membership_is_awaited_again_when_it_is_asked_for(amap, fresh):
+    opened = waiting(amap, fresh)
+    membership.cancel(opened, reason="Not this year", by=amap.treasurer, now=NOW)
+    MembershipPeriod.objects.update(amap_part_cents=1500)
+    amap.period.refresh_from_db()
+    again = waiting(amap, fresh)
+    assert (again.pk, again.status, again.total_cents, again.amap_cents) == (opened.pk, "pending", 2300, 1500)
+    membership.cancel(again, reason="Nor now", by=amap.treasurer, now=NOW)
+    assert record(amap, fresh).status == "paid"
+
+
 def test_the_household_is_told(amap):
     paid = Membership.objects.get(household=amap.household)
     paid.delete()
@@ -333,6 +377,54 @@ def test_a_correction_needs_a_reason(client, amap, fresh):
     client.post(url(amap, "membership_correct", paid.pk), {"reason": "Wrong household"})
     paid.refresh_from_db()
     assert paid.status == "pending"
+
+
+def test_the_treasurer_cancels_a_membership_on_its_page_with_a_reason(client, amap, fresh):
+    opened, page = waiting(amap, fresh), url(amap, "membership", fresh.pk, amap.period.pk)
+    client.force_login(amap.treasurer)
+    assert "The fee will not come" in client.get(page).content.decode()
+    client.post(url(amap, "membership_cancel", opened.pk), {"reason": " "})
+    opened.refresh_from_db()
+    assert opened.status == "pending"
+    answer = client.post(url(amap, "membership_cancel", opened.pk), {"reason": "Moved away"}, follow=True)
+    text = answer.content.decode()
+    assert "The fee of Neuve is no longer awaited." in text
+    assert "The fee will not come" not in text
+    assert "Record the fee" in text
+    listed = client.get(url(amap, "memberships"), {"show": "cancelled"}).context
+    assert [household.name for household, _paid, _method in listed["rows"]] == ["Neuve"]
+    assert (listed["households"], listed["awaited"]) == (listed["sums"]["count"], 0)
+    assert client.get(url(amap, "memberships"), {"show": "awaited"}).context["rows"] == []
+
+
+def test_the_fees_of_each_period_are_taken_out(client, amap):
+    amap.new_household("Nouveau", paid=False)
+    earlier = membership.add_period(
+        amap.association,
+        starts_on=date(2025, 9, 1),
+        ends_on=date(2026, 8, 31),
+        amap_part_cents=1000,
+        network_part_cents=0,
+        by=amap.treasurer,
+        now=NOW,
+    )
+    membership.receive(
+        amap.association,
+        households=[amap.household],
+        period=earlier,
+        method="cash",
+        paid_on=date(2025, 9, 4),
+        by=amap.treasurer,
+        now=NOW,
+    )
+    client.force_login(amap.treasurer)
+    page = client.get(url(amap, "memberships"), {"period": earlier.pk}).content.decode()
+    link = f"{url(amap, 'export', 'memberships')}?of={earlier.pk}"
+    assert f'href="{link}"' in page
+    rows = b"".join(client.get(link).streaming_content).decode().splitlines()[1:]
+    assert [row for row in rows if "10,00" in row] == [
+        f'"{amap.household.number}";"{amap.household.name}";"10,00";"04/09/2025";"cash";""'
+    ]
 
 
 def test_periods_follow_each_other_without_overlapping(client, amap):
