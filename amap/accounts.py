@@ -59,7 +59,7 @@ class NotAnAssociationsName:
             raise ValidationError(_("This password is too common."), code="password_too_common")
 
     def get_help_text(self):
-        return ""
+        return _("Your password can’t be the name of your AMAP.")
 
 
 def _letters(text):

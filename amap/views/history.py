@@ -5,7 +5,7 @@ from datetime import date
 
 from django.apps import apps
 from django.db.models import CharField, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +15,7 @@ from amap.models import AuditEntry
 from amap.pages import page_of
 from amap.templatetags.amap import day
 
-# What entries are about: the word for it, and the column that names one of them.
+# What entries are about: the word for it, and the one or two columns that name one of them.
 THINGS = {
     "amap.association": (gettext_lazy("Association"), "name"),
     "amap.household": (gettext_lazy("Household"), "name"),
@@ -28,14 +28,14 @@ THINGS = {
     "amap.membershipperiod": (gettext_lazy("Membership year"), "starts_on"),
     "amap.membership": (gettext_lazy("Membership"), "household__name"),
     "contracts.contractoffer": (gettext_lazy("Offer"), "title"),
-    "contracts.delivery": (gettext_lazy("Delivery"), "day"),
-    "contracts.subscription": (gettext_lazy("Contract"), "household__name"),
-    "contracts.instalment": (gettext_lazy("Payment"), "reference"),
+    "contracts.delivery": (gettext_lazy("Delivery"), "day", "offer__title"),
+    "contracts.subscription": (gettext_lazy("Contract"), "household__name", "offer__title"),
+    "contracts.instalment": (gettext_lazy("Payment"), "reference", "household__name"),
     "contracts.depositbatch": (gettext_lazy("Deposit slip"), "farm__name"),
-    "contracts.waitinglistentry": (gettext_lazy("Waiting list"), "household__name"),
+    "contracts.waitinglistentry": (gettext_lazy("Waiting list"), "household__name", "offer__title"),
     "deliveries.distribution": (gettext_lazy("Distribution"), "day"),
     "deliveries.shiftrole": (gettext_lazy("Role of the roster"), "name"),
-    "deliveries.shiftassignment": (gettext_lazy("Shift"), "household__name"),
+    "deliveries.shiftassignment": (gettext_lazy("Shift"), "household__name", "shift__distribution__day"),
     "deliveries.basket": (gettext_lazy("Basket"), "household__name"),
 }
 
@@ -140,7 +140,7 @@ def names_of(entries):
         apps.get_model(about)
         .objects.filter(pk__in=ids[about])
         .order_by()
-        .values_list(Value(about, CharField()), "pk", Cast(THINGS[about][1], CharField(max_length=200)))
+        .values_list(Value(about, CharField()), "pk", _named(*THINGS[about][1:]))
         for about in ids
         if about in THINGS
     ]
@@ -148,6 +148,12 @@ def names_of(entries):
         return {}
     found = rows[0].union(*rows[1:], all=True) if len(rows) > 1 else rows[0]
     return {(about, pk): name for about, pk, name in found}
+
+
+def _named(*columns):
+    """The columns as one text."""
+    first, *more = (Cast(column, CharField(max_length=200)) for column in columns)
+    return Concat(first, Value(" · "), *more) if more else first
 
 
 def deed(entry):

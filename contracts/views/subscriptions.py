@@ -318,7 +318,11 @@ def waiting_list(request, pk):
         "offer": offer,
         "mine": mine,
         "is_listed": found.is_listed,
-        "line": places,
+        "line": [
+            (place, entry, signing.room(offer, entry.household_id) >= entry.equivalents_hundredths)
+            for place, entry in places
+        ],
+        "may_record": standing.is_committee or standing.is_liaison,
         "wanted": sum(entry.equivalents_hundredths for _place, entry in places),
         "may_sign": mine is not None and signing.room(offer, standing.household_id) >= mine[1].equivalents_hundredths,
     }

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
-from amap import phones
+from amap import phones, states
 from amap.actions import farms, founding, invitations, people, seats
 from amap.actions import settings as settings_actions
 from amap.errors import Refused
@@ -536,6 +536,15 @@ def test_the_history_tells_in_words_and_only_of_ones_own_association(client, ama
     assert "Sacha Plume" in page
     assert "Canari" not in page
     assert signed_in(client, amap.treasurer).get(url(amap, "history")).status_code == 403
+
+
+def test_the_history_tells_deliveries_of_one_day_apart(client, amap):
+    for title in ("Légumes", "Pain"):
+        delivery = amap.offer(title=title).deliveries.last()
+        states.move(delivery, to="cancelled", by=amap.lead, now=NOW)
+    page = signed_in(client, amap.committee).get(url(amap, "history")).content.decode()
+    for title in ("Légumes", "Pain"):
+        assert f" · {title}</span>" in page
 
 
 # --- the first day

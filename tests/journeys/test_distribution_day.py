@@ -64,7 +64,8 @@ def test_a_farmer_posts_the_harvest_from_the_field(amap, browse, season, javascr
 def test_ticking_the_list_at_the_door(amap, browse, evening, javascript):
     page = browse(amap.lead, width=390, javascript=javascript)
     page.goto(f"/belombre/distributions/{evening.pk}/sheet/")
-    page.get_by_role("button", name="Fix the list now").click()
+    page.get_by_text("Fix the list now").click()
+    page.get_by_role("button", name="Fix the list").click()
     expect(page.get_by_text("0 of 5 households")).to_be_visible()
     check_fits(page)
     if javascript:
@@ -93,7 +94,8 @@ def test_ticking_the_list_at_the_door(amap, browse, evening, javascript):
 def test_ticks_without_network_wait_on_the_phone_and_arrive_br_52(amap, browse, evening):
     page = browse(amap.lead, width=390)
     page.goto(f"/belombre/distributions/{evening.pk}/sheet/")
-    page.get_by_role("button", name="Fix the list now").click()
+    page.get_by_text("Fix the list now").click()
+    page.get_by_role("button", name="Fix the list").click()
     expect(page.get_by_text("0 of 5 households")).to_be_visible()
     page.context.set_offline(True)
     page.get_by_role("button", name="Ancel").click()

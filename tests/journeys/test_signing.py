@@ -82,7 +82,7 @@ def test_a_liaison_records_a_paper_contract_and_sees_the_waiting_list(amap, offe
     check_axe(page)
     page.get_by_role("spinbutton", name="Part entière").fill("1")
     page.get_by_role("button", name="Join the waiting list").click()
-    expect(page.get_by_role("row", name="Tardif")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Tardif")).to_be_visible()
     check_axe(page)
     page.goto(f"/{amap.slug}/subscriptions/?offer={offer.pk}")
     check_axe(page)
