@@ -22,8 +22,8 @@ from contracts.models import Cheque, Instalment
 NUMBER_DIGITS = 7
 ROW = (
     '<tr{state}><th scope="row">{day}</th><td data-label="{number_name}">{wrong}'
-    '<input name="number-{pk}" value="{number}" aria-label="{number_label}" inputmode="numeric" maxlength="12" '
-    'size="9" autocomplete="off"{invalid}>{asks}</td><td data-label="{amount_name}">'
+    '<input id="number-{pk}" name="number-{pk}" value="{number}" aria-label="{number_label}" inputmode="numeric" '
+    'maxlength="12" size="9" autocomplete="off"{invalid}>{asks}</td><td data-label="{amount_name}">'
     '<input name="amount-{pk}" value="{amount}" aria-label="{amount_label}" inputmode="decimal" maxlength="20" '
     'size="9" autocomplete="off"></td></tr>'
 )
@@ -198,7 +198,7 @@ class Pile:
             elif not line.opens_on and before.isascii() and before.isdigit():
                 before = f"{int(before) + 1:0{len(before)}d}"
                 line.number = before
-        if not before:
+        if not (before.isascii() and before.isdigit()):
             bundle.errors["fill"] = [_("Type the first cheque's number, then ask for the next ones.")]
         return bundle
 
@@ -211,6 +211,21 @@ class Pile:
         ready = [line for _bundle, lines in filled for line in lines if line.paper]
         self._ask_about_twins(ready)
         return [line for line in ready if not line.asks or line.is_sure]
+
+    @property
+    def problems(self) -> list[tuple[str, str, str]]:
+        """What is wrong or asked, for the top of the page: (the id it is at, whose it is, the words)."""
+        found = []
+        for bundle in self.bundles:
+            pk, name = bundle.household.pk, bundle.household.name
+            for where, errors in bundle.errors.items():
+                at = f"household-{pk}" if where == "fill" else f"{where}-{pk}"
+                found += [(at, name, error) for error in errors]
+            for line in bundle.lines:
+                day = date_format(line.instalment.deposit_not_before, "DATE_FORMAT")
+                asks = [] if line.is_sure or not line.asks else [line.asks]
+                found += [(f"number-{line.instalment.pk}", f"{name}, {day}", words) for words in line.errors + asks]
+        return found
 
     def _check_bundle(self, bundle: Bundle, lines: list[Line]) -> None:
         shared = {

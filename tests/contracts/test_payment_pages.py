@@ -124,7 +124,9 @@ def test_a_wrong_row_comes_back_as_typed_and_the_right_ones_are_saved(client, am
     answer = sign_in(client, amap.treasurer).post(url(amap, "receive"), data)
     page = answer.content.decode()
     assert answer.status_code == 422
-    assert words in page
+    assert page.count(words) == 2  # on top of the page and beside the field
+    (at,) = re.findall(r'<li><a href="#(\w+-\d+)">', page)
+    assert f'id="{at}"' in page
     assert "1 cheque received" in page
     assert Cheque.objects.get().instalment == right
     for name, kept in data.items():
@@ -165,6 +167,8 @@ def test_next_numbers_fill_the_empty_rows(client, amap):
     fragment = client.post(url(amap, "receive"), data, headers={"HX-Request": "true"}).content.decode()
     assert fragment.lstrip().startswith("<details")
     assert 'value="0001007"' in fragment
+    unread = client.post(url(amap, "receive"), data | {f"number-{instalments[0].pk}": "??"}).content.decode()
+    assert "Type the first cheque&#x27;s number" in unread
 
 
 def test_br5_a_liaison_of_bread_is_refused_the_vegetables(client, amap):
