@@ -26,7 +26,9 @@ def test_a_pile_is_recorded_and_handed_over(amap, browse, javascript):
     numbers = member.get_by_label("Cheque no.")
     numbers.first.fill("12 345 6")  # one digit is missing
     page.get_by_role("button", name="Save the pile").last.click()
-    expect(page.get_by_text("A cheque's number has 7 digits")).to_be_visible()
+    expect(member.get_by_text("A cheque's number has 7 digits")).to_be_visible()
+    page.get_by_role("link", name="A cheque's number has 7 digits").click()
+    expect(numbers.first).to_be_in_viewport()
     expect(member.get_by_label("Bank")).to_have_value("Crédit des champs")
     check_fits(page)
     if javascript:
