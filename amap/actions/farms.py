@@ -18,8 +18,15 @@ def add_farm(association, *, since, distance_km=None, by, now, **fields):
     """A farm written down by the association itself, and their partnership. Returns the Farm.
 
     A farm that is already on this site with another association is not looked up (BR-76): it is invited by e-mail and
-    its own people bring it (`invite(farm_name=…)`).
+    its own people bring it (`invite(farm_name=…)`). Refused for one that is a partner already, or was.
     """
+    here = Partnership.objects.filter(association=association, farm__name__iexact=fields["name"]).first()
+    if here and here.ended_on:
+        raise Refused(
+            _("The partnership with %(farm)s has ended. Resume it first, on its page.") % {"farm": fields["name"]}
+        )
+    if here:
+        raise Refused(_("%(farm)s is a partner already.") % {"farm": fields["name"]})
     farm = Farm.objects.create(slug=free_slug(fields["name"]), **fields)
     partner(association, farm, since=since, distance_km=distance_km, by=by, now=now)
     return farm

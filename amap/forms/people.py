@@ -69,9 +69,18 @@ class StartForm(PasswordMixin, forms.Form):
 
     period_starts_on = DayField(label=gettext_lazy("Membership year from"))
     period_ends_on = DayField(label=gettext_lazy("Until"))
-    amap_part_cents = EuroField(label=gettext_lazy("Part of the AMAP"), min_cents=0, max_cents=50_000)
+    amap_part_cents = EuroField(
+        label=gettext_lazy("Part of the AMAP"),
+        min_cents=0,
+        max_cents=50_000,
+        help_text=gettext_lazy("In euros, per household and year."),
+    )
     network_part_cents = EuroField(
-        label=gettext_lazy("Part of the network"), min_cents=0, max_cents=50_000, required=False
+        label=gettext_lazy("Part of the network"),
+        min_cents=0,
+        max_cents=50_000,
+        required=False,
+        help_text=gettext_lazy("What you pass on to it. The fee is the two together."),
     )
 
     person_name = NameField(

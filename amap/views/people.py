@@ -96,13 +96,21 @@ def household(request, pk):
         is_invited=Exists(invited), invitation_id=invited.values("pk")[:1], may_edit=Exists(mine)
     )
     may_write = standing.has(*WRITERS) or it.pk == standing.household_id
+    memberships = list(it.memberships.select_related("period").order_by("-period__starts_on"))
+    today = clock.today()
+    to_pay = None
+    if standing.has(Role.COMMITTEE, Role.TREASURER):
+        known = [one.period_id for one in memberships]
+        running = request.association.periods.filter(starts_on__lte=today, ends_on__gte=today)
+        to_pay = running.exclude(pk__in=known).first()
     return render(
         request,
         "amap/people/household.html",
         {
             "household": it,
             "persons": [(person, person.may_edit) for person in persons],
-            "memberships": it.memberships.select_related("period").order_by("-period__starts_on"),
+            "memberships": memberships,
+            "to_pay": to_pay,
             "contracts": it.subscriptions.visible_to(standing)
             .select_related("offer__farm")
             .order_by("-signed_at")[:20],
@@ -110,7 +118,7 @@ def household(request, pk):
             "may_let_leave": standing.has(*WRITERS),
             "may_see_fees": standing.runs_association or it.pk == standing.household_id,
             "is_mine": it.pk == standing.household_id,
-            "has_left": it.left_on is not None and it.left_on <= clock.today(),
+            "has_left": it.left_on is not None and it.left_on <= today,
             "room": request.association.people_per_household_max - len(persons),
         },
     )

@@ -373,8 +373,20 @@ def test_an_iban_with_a_wrong_key_is_refused(client, amap, typed, said):
 
 
 def test_two_farms_of_one_name_have_two_addresses(amap):
-    made = [farms.add_farm(amap.association, name="Les Saules", since=TODAY, by=amap.committee, now=NOW) for _ in "ab"]
+    places = (amap, Amap("ailleurs", "AMAP d'Ailleurs"))
+    made = [farms.add_farm(at.association, name="Les Saules", since=TODAY, by=at.committee, now=NOW) for at in places]
     assert [farm.slug for farm in made] == ["les-saules", "les-saules-2"]
+
+
+def test_a_farm_is_written_down_once(client, amap):
+    count = Farm.objects.count()
+    sheet = SHEET | {"name": amap.farm.name.upper()}
+    answer = signed_in(client, amap.committee).post(url(amap, "farm_new"), sheet)
+    assert f"{amap.farm.name.upper()} is a partner already." in answer.content.decode()
+    farms.end_partnership(amap.partnership, today=TODAY, by=amap.committee, now=NOW)
+    answer = client.post(url(amap, "farm_new"), sheet)
+    assert "has ended. Resume it first" in answer.content.decode()
+    assert Farm.objects.count() == count
 
 
 def test_only_the_farm_changes_its_bank_details(client, amap):
@@ -422,7 +434,8 @@ def test_a_farm_unknown_here_and_one_unknown_anywhere_look_the_same(client, amap
     theirs = client.get(url(amap, "farm", other.farm.slug))
     nobodys = client.get(url(amap, "farm", "no-such-farm"))
     assert (theirs.status_code, nobodys.status_code) == (404, 404)
-    made = farms.add_farm(amap.association, name=other.farm.name, since=TODAY, by=amap.committee, now=NOW)
+    Farm.objects.filter(pk=other.farm.pk).update(name="Verger d'Ailleurs")
+    made = farms.add_farm(amap.association, name="Verger d'Ailleurs", since=TODAY, by=amap.committee, now=NOW)
     assert made.pk != other.farm.pk
 
 
@@ -653,3 +666,36 @@ def test_the_first_steps_vanish_one_by_one_and_then_all(amap, django_assert_num_
     assert steps[4].url.startswith(f"/{amap.slug}/")
     amap.offer()
     assert founding.first_steps(amap.association) == []
+
+
+def test_a_role_to_come_says_until_when(client, amap):
+    seats.seat(
+        amap.association,
+        user=amap.member,
+        role="treasurer",
+        starts_on=date(2026, 12, 1),
+        ends_on=date(2027, 8, 31),
+        by=amap.committee,
+        now=NOW,
+    )
+    page = signed_in(client, amap.committee).get(url(amap, "seats")).content.decode()
+    assert "from 1 December 2026 until 31 August 2027" in page
+
+
+@pytest.mark.parametrize(("who", "is_shown"), [("committee", True), ("treasurer", True), ("secretary", False)])
+def test_a_household_without_membership_leads_to_its_fee(client, amap, who, is_shown):
+    """BR-2"""
+    unpaid = amap.new_household("Neuve", paid=False)
+    link = url(amap, "membership", unpaid.pk, amap.period.pk)
+    page = signed_in(client, getattr(amap, who)).get(url(amap, "household", unpaid.pk)).content.decode()
+    assert (link in page) is is_shown
+    paid = client.get(url(amap, "household", amap.household.pk)).content.decode()
+    assert "Record the fee" not in paid
+
+
+def test_a_home_without_anything_says_where_to_look(client, amap):
+    user = amap.user("nora", "Nora Neuve")
+    seats.seat(amap.association, user=user, role="treasurer", starts_on=TODAY, by=amap.committee, now=NOW)
+    page = signed_in(client, user).get(url(amap, "home")).content.decode()
+    assert "Nothing waits for you" in page
+    assert 'href="/help/"' in page
