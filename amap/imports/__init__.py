@@ -107,6 +107,12 @@ class Table:
     blank: int
     totals: list[int]
 
+    @property
+    def left_out(self) -> list[str]:
+        """The headings of the columns that say something, and are not read."""
+        columns = zip(self.headings, self.chosen, self.samples, strict=False)
+        return [heading for heading, key, sample in columns if heading and sample and not key]
+
 
 @dataclass
 class Plan:

@@ -546,6 +546,11 @@ def test_a_list_without_headings_is_read_from_its_first_line(desk):
     assert desk.states() == [(1, "new", "Martin"), (2, "new", "Petit")]
 
 
+def test_columns_that_are_not_read_are_named(desk):
+    desk.send("households", "Nom;Commentaire;N° rue;Vide\nUn;végétarien;;\nDeux;;12;\n")
+    assert b"Columns left out: Commentaire, N\xc2\xb0 rue." in desk.look().content
+
+
 def test_headings_alone_are_said_to_be_alone(desk):
     desk.send("households", "Nom;Prénom;Mail\n")
     assert desk.look().context["plan"].problem == "There is no line under the headings."
