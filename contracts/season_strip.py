@@ -62,6 +62,19 @@ def season(offer, deliveries, *, today: date) -> list[dict]:
     return months(entries)
 
 
+def legend(months: list[dict]) -> list[dict]:
+    """What the marks of a season mean, as far as it has them."""
+    marks = [
+        ("done", _("past")),
+        ("next", _("the next one")),
+        ("", _("delivery")),
+        ("moved", _("another day than usual")),
+        ("off", _("no delivery")),
+    ]
+    there = {mark for month in months for day in month["days"] for mark in day["state"].split() or [""]}
+    return [{"state": mark, "text": text} for mark, text in marks if mark in there]
+
+
 def _said(offer, delivery, today):
     """(state, words) of a delivery on its day."""
     if delivery.status == "cancelled":

@@ -34,7 +34,7 @@ from contracts.forms.offers import (
 )
 from contracts.models import ContractOffer, FarmBudget, FarmBudgetLine
 from contracts.price_note import price_note
-from contracts.season_strip import gaps, season
+from contracts.season_strip import gaps, legend, season
 
 Status = ContractOffer.Status
 
@@ -65,15 +65,6 @@ def offers_here(request):
 def managed_offer(request, pk):
     """An offer the visitor prepares; a 404 for others."""
     return get_object_or_404(offers_here(request).manageable_by(request.standing), pk=pk)
-
-
-def legend():
-    """What the marks of `contracts.season_strip.season` mean."""
-    return [
-        {"state": "", "text": _("delivery")},
-        {"state": "moved", "text": _("another day than usual")},
-        {"state": "off", "text": _("no delivery")},
-    ]
 
 
 @role_required(Role.FARMER, Role.LIAISON, Role.COMMITTEE)
@@ -185,6 +176,7 @@ def offer_calendar(request, pk):
     def save():
         actions.set_calendar(one, by=request.user, now=clock.now(), **form.cleaned_data)
 
+    months = season(one, one.deliveries.all(), today=clock.today())
     days = list(one.deliveries.values_list("day", flat=True))
     holidays = calendars.holidays_among(days)
     return _write(
@@ -194,8 +186,8 @@ def offer_calendar(request, pk):
         form,
         save,
         template="calendar",
-        months=season(one, one.deliveries.all(), today=clock.today()),
-        legend=legend(),
+        months=months,
+        legend=legend(months),
         dates=[(day, True, holidays.get(day, "")) for day in days] + [(day, False, "") for day in gaps(one, days)],
         holidays=[f"{date_format(day, 'l j F Y')} ({name})" for day, name in holidays.items()],
         is_short=bool(days) and season_is_short(one, days),

@@ -32,8 +32,8 @@ from contracts.models import (
     WaitingListEntry,
 )
 from contracts.price_note import agreed_note
-from contracts.season_strip import season
-from contracts.views.offer_parts import PARTS, legend, managed_offer, offers_here
+from contracts.season_strip import legend, season
+from contracts.views.offer_parts import PARTS, managed_offer, offers_here
 from contracts.views.pieces import clauses
 from contracts.wording import TERMS
 
@@ -159,14 +159,15 @@ def offer(request, pk):
     today, manages = clock.today(), _manages(request, one)
     note = agreed_note(one) if manages or one.budget_visibility == "members" else None
     count = len(one.deliveries.all())
+    months = season(one, one.deliveries.all(), today=today)
     context = {
         "offer": one,
         "badge": BADGES[one.status],
         "items": _items(one, count),
         "count": count,
         "rhythm": _rhythm(one),
-        "months": season(one, one.deliveries.all(), today=today),
-        "legend": legend(),
+        "months": months,
+        "legend": legend(months),
         "liaisons": _liaisons(one, today),
         "note": note,
         "parts": note.parts() if note else None,

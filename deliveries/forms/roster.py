@@ -60,7 +60,7 @@ class BaseRoles(BaseFormSet):
         return [form.cleaned_data for form in self.forms if form.cleaned_data.get("name")]
 
 
-Roles = formset_factory(RoleForm, formset=BaseRoles, extra=2, max_num=20)
+Roles = formset_factory(RoleForm, formset=BaseRoles, extra=1, max_num=20)
 
 
 class ReplacementForm(forms.Form):
