@@ -77,14 +77,6 @@ def test_a_quarter_is_done_once_and_the_next_one_again(stand):
     assert quarters == {0: 1, 14: 1, 15: 2, 59: 3}
 
 
-def test_the_hour_that_comes_twice_in_october_has_its_quarters_twice(monkeypatch):
-    for fold in (0, 1):
-        moment = datetime(2026, 10, 25, 2, 30, tzinfo=PARIS, fold=fold)
-        monkeypatch.setattr("amap.clock.now", lambda moment=moment: moment)
-        duties.tick()
-    assert Job.objects.filter(kind="deliveries.tasks.lock_due").count() == 2
-
-
 def test_br52_the_list_is_fixed_by_itself_eighteen_hours_before(stand):
     amap = Amap()
     amap.subscribe(amap.household, amap.offer())
