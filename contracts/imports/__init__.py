@@ -79,6 +79,8 @@ class OptionsForm(forms.Form):
         choices = [(pk, f"{offer.title} – {offer.farm}") for pk, offer in offers.items()]
         self.fields["offer"].choices = choices if len(choices) == 1 else [("", "–"), *choices]
         self.fields["offer"].coerce = offers.get
+        if not offers:
+            self.fields["offer"].help_text = _("None yet. Propose a season contract first, agree on it and open it.")
         self.initial = {"method": Due.Method.CHEQUE, "count": 1, "payments": "handed_in"}
 
     def clean_signed_on(self):

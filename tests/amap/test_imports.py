@@ -548,7 +548,7 @@ def test_a_list_without_headings_is_read_from_its_first_line(desk):
 
 def test_columns_that_are_not_read_are_named(desk):
     desk.send("households", "Nom;Commentaire;N° rue;Vide\nUn;végétarien;;\nDeux;;12;\n")
-    assert b"Columns left out: Commentaire, N\xc2\xb0 rue." in desk.look().content
+    assert b"Columns left out: Commentaire, N\xc2\xb0 rue</p>" in desk.look().content
 
 
 def test_headings_alone_are_said_to_be_alone(desk):

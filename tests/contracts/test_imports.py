@@ -352,6 +352,12 @@ def test_what_is_taken_out_comes_in_again_unchanged(desk, a, file_format):
         assert [state for _line, state, _title in desk.states()] == ["unchanged"] * lines
 
 
+def test_without_an_open_offer_the_page_says_what_comes_first(desk, a):
+    a.offer(status="draft")
+    page = desk.client.get(desk.url("import_new", "contracts")).content.decode()
+    assert "None yet. Propose a season contract first, agree on it and open it." in page
+
+
 def test_the_contracts_of_another_association_are_not_there(desk, a):
     """BR-76."""
     theirs = Amap("ailleurs", "Ailleurs")
