@@ -44,6 +44,11 @@ def _invitation(request, pk):
 
 
 def _after_invitation(request, invitation):
+    """Back to where the button was: the list of all of them says so, else the page of what it invites to."""
+    if "from_list" in request.POST:
+        return redirect("amap:invitations", request.standing.slug)
+    if invitation.role:
+        return redirect("amap:seats", request.standing.slug)
     if invitation.member:
         return redirect("amap:household", request.standing.slug, invitation.member.household_id)
     if invitation.farm:

@@ -81,7 +81,8 @@ def seat_end(request, pk):
     actions.end_seat(seat, today=clock.today(), by=request.user, now=clock.now())
     messages.success(
         request,
-        _("%(name)s is no longer: %(role)s.") % {"name": seat.user.name, "role": seat.get_role_display()},
+        _("%(name)s is no longer: %(role)s. The role may be given again.")
+        % {"name": seat.user.name, "role": seat.get_role_display()},
     )
     if seat.user_id == request.user.pk:
         return redirect("site:entrance")

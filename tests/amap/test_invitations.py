@@ -311,6 +311,10 @@ def test_invitations_are_sent_again_and_taken_back_by_those_who_may(client, amap
         assert answer.status_code == status, who
         assert client.get(reverse("amap:invitation_resend", args=[place.slug, invitation.pk])).status_code == 405
     client.force_login(amap.secretary)
+    again = reverse("amap:invitation_resend", args=[amap.slug, invitation.pk])
+    assert client.post(again, {"from_list": "1"}).url == reverse("amap:invitations", args=[amap.slug])
+    again = reverse("amap:invitation_resend", args=[amap.slug, Invitation.objects.open(NOW).get().pk])
+    assert client.post(again).url == reverse("amap:household", args=[amap.slug, invitation.member.household_id])
     for one in Invitation.objects.all():
         client.post(reverse("amap:invitation_revoke", args=[amap.slug, one.pk]))
     assert not Invitation.objects.open(NOW).exists()
