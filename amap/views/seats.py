@@ -83,7 +83,6 @@ def seat_end(request, pk):
         request,
         _("%(name)s is no longer: %(role)s. The role may be given again.")
         % {"name": seat.user.name, "role": seat.get_role_display()},
-        % {"name": seat.user.name, "role": seat.get_role_display()},
     )
     if seat.user_id == request.user.pk:
         return redirect("site:entrance")
