@@ -58,10 +58,17 @@ def farms(request):
     )
     current = [one for one in rows if one.ended_on is None or one.ended_on >= today]
     past = [one for one in rows if one.ended_on and one.ended_on < today]
+    may_add = request.standing.is_committee
+    invited = Invitation.objects.open(clock.now()).filter(association=request.standing.association_id)
     return render(
         request,
         "amap/people/farms.html",
-        {"partnerships": current, "past": past, "may_add": request.standing.is_committee},
+        {
+            "partnerships": current,
+            "past": past,
+            "may_add": may_add,
+            "invited": invited.exclude(farm_name="") if may_add else [],
+        },
     )
 
 

@@ -105,6 +105,10 @@ def invitation(request, token):
         if user is None:
             login(request, member)
         messages.success(request, _("Welcome! You belong to %(name)s now.") % {"name": found.association.name})
+        if found.farm_name and not answers.get("farm"):
+            messages.info(request, _("Now your farm's sheet: contracts, cheques and transfers need it."))
+            new_farm = Farm.objects.filter(farmers__user=member).latest("pk")
+            return redirect("amap:farm_edit", found.association.slug, new_farm.slug)
         return redirect("amap:home", found.association.slug)
     return render(request, "amap/site/invitation.html", {"invitation": found, "form": form})
 

@@ -295,8 +295,16 @@ def test_a_farm_new_to_this_site_gets_its_sheet_by_accepting(client, amap):
     _invitation, token = invitations.invite(
         amap.association, farm_name="Chèvrerie des Pins", email="pins@example.org", by=amap.committee, now=NOW
     )
-    client.post(reverse("site:invitation", args=[token]), {"name": "Paul Pin", "language": "fr"})
+    client.force_login(amap.committee)
+    listed = client.get(reverse("amap:farms", args=[amap.slug])).content.decode()
+    assert "Chèvrerie des Pins" in listed
+    assert "pins@example.org" in listed
+    client.force_login(amap.member)
+    assert "pins@example.org" not in client.get(reverse("amap:farms", args=[amap.slug])).content.decode()
+    client.logout()
+    answer = client.post(reverse("site:invitation", args=[token]), {"name": "Paul Pin", "language": "fr"})
     farm = Farm.objects.get(slug="chevrerie-des-pins")
+    assert answer.url == reverse("amap:farm_edit", args=[amap.slug, farm.slug])
     assert farm.farmers.get().user.email == "pins@example.org"
     assert farm.partnerships.get().association == amap.association
 
