@@ -3,7 +3,17 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from amap.forms.fields import AddressField, BicField, DayField, IbanField, NameField, PhoneField, SiretField, TextField
+from amap.forms.fields import (
+    AddressField,
+    BicField,
+    DayField,
+    IbanField,
+    NameField,
+    PhoneField,
+    SiretField,
+    TextField,
+    WholeField,
+)
 from amap.models import Farm, User
 from amap.names import Alphabetical
 
@@ -71,7 +81,7 @@ class PartnershipForm(forms.Form):
     """Since when the farm and the association work together, and the distance."""
 
     since = DayField(label=gettext_lazy("Partner since"))
-    distance_km = forms.IntegerField(label=gettext_lazy("Distance (km)"), min_value=0, max_value=2000, required=False)
+    distance_km = WholeField(label=gettext_lazy("Distance (km)"), min_value=0, max_value=2000, required=False)
 
 
 class FarmInvitationForm(forms.Form):

@@ -28,13 +28,20 @@ def refuse_invisible(text):
             raise ValidationError(_("This text contains characters that are not allowed."), code="invisible")
 
 
+# Short words for what Django says at length.
+IN_SHORT = {
+    "max_length": gettext_lazy("%(limit_value)d characters at most."),
+    "min_value": gettext_lazy("%(limit_value)s at least."),
+    "max_value": gettext_lazy("%(limit_value)s at most."),
+}
+
+
 class NameField(forms.CharField):
     """A name of a person or a thing, 100 characters at most unless said otherwise; spaces inside become one."""
 
+    default_error_messages = IN_SHORT
+
     def __init__(self, *, max_length=100, **kwargs):
-        kwargs.setdefault("error_messages", {}).setdefault(
-            "max_length", gettext_lazy("%(limit_value)d characters at most.")
-        )
         super().__init__(max_length=max_length, **kwargs)
 
     def to_python(self, value):
@@ -43,9 +50,16 @@ class NameField(forms.CharField):
         return " ".join(text.split())
 
 
+class WholeField(forms.IntegerField):
+    """A whole number between two others."""
+
+    default_error_messages = IN_SHORT
+
+
 class TextField(forms.CharField):
     """Longer text, in lines."""
 
+    default_error_messages = IN_SHORT
     widget = forms.Textarea
 
     def __init__(self, *, max_length=5000, **kwargs):
@@ -59,6 +73,8 @@ class TextField(forms.CharField):
 
 class AddressField(forms.EmailField):
     """One e-mail address, in the one spelling we keep."""
+
+    default_error_messages = IN_SHORT
 
     def __init__(self, **kwargs):
         kwargs.setdefault("label", gettext_lazy("E-mail"))

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from amap.euros import EuroField
-from amap.forms.fields import DayField, NameField
+from amap.forms.fields import DayField, NameField, WholeField
 from amap.models import Household, Membership
 
 
@@ -27,7 +27,7 @@ class PeriodForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Left empty: the whole fee, whenever they join."),
     )
-    reduced_percent = forms.IntegerField(
+    reduced_percent = WholeField(
         label=gettext_lazy("Then they pay, in percent of the fee"),
         min_value=1,
         max_value=99,

@@ -4,13 +4,13 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from amap.forms.fields import AddressField, HourField, NameField, PhoneField, TextField
+from amap.forms.fields import AddressField, HourField, NameField, PhoneField, TextField, WholeField
 from amap.models import Association, PickupPlace
 from amap.models.people import MOST_PEOPLE
 
 
 def whole(label, least, most, help_text=""):
-    return forms.IntegerField(label=label, min_value=least, max_value=most, help_text=help_text)
+    return WholeField(label=label, min_value=least, max_value=most, help_text=help_text)
 
 
 class SettingsForm(forms.ModelForm):

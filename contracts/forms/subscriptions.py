@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.forms.fields import NameField
+from amap.forms.fields import NameField, WholeField
 from amap.models import Due
 from contracts.pricing import turn_of
 from contracts.signing import MOST_OF_A_PRODUCT, MOST_OF_A_SIZE
@@ -16,7 +16,7 @@ from contracts.signing import MOST_OF_A_PRODUCT, MOST_OF_A_SIZE
 SEAL = "contracts.sign"
 
 
-class Number(forms.IntegerField):
+class Number(WholeField):
     """How many; left empty, none."""
 
     def to_python(self, value):
@@ -85,7 +85,7 @@ class GridForm(forms.Form):
         super().__init__(*args, initial={f"c_{rank}_{product}": n for rank, product, n in chosen}, **kwargs)
         for delivery in proposal.deliveries:
             for product in proposal.items:
-                self.fields[f"c_{delivery.rank}_{product.pk}"] = forms.IntegerField(
+                self.fields[f"c_{delivery.rank}_{product.pk}"] = WholeField(
                     label=f"{date_format(delivery.day, 'j F')}, {product.name}",
                     min_value=0,
                     max_value=MOST_OF_A_PRODUCT,

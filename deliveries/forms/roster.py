@@ -4,7 +4,7 @@ from django import forms
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
 
-from amap.forms.fields import NameField, TextField
+from amap.forms.fields import NameField, TextField, WholeField
 from amap.models import Farm, Household
 
 
@@ -13,8 +13,8 @@ class RoleForm(forms.Form):
 
     id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     name = NameField(label=_("Role"), max_length=60, required=False, widget=forms.TextInput({"class": "long"}))
-    needed = forms.IntegerField(label=_("People"), min_value=1, max_value=30, required=False, initial=1)
-    minimum = forms.IntegerField(label=_("At least"), min_value=0, max_value=30, required=False)
+    needed = WholeField(label=_("People"), min_value=1, max_value=30, required=False, initial=1)
+    minimum = WholeField(label=_("At least"), min_value=0, max_value=30, required=False)
     is_lead = forms.BooleanField(label=_("Leads the distribution"), required=False)
     farm = forms.ModelChoiceField(
         label=_("Only when this farm delivers"), queryset=Farm.objects.none(), required=False, empty_label=_("always")

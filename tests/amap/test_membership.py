@@ -280,7 +280,7 @@ def test_br3_the_treasurer_sets_who_pays_less_and_the_page_of_a_fee_proposes_it(
     edit = url(amap, "period_edit", amap.period.pk)
     for wrong, said in (
         ({"reduced_from": "2027-09-01"}, "not within the membership year"),
-        ({"reduced_percent": "100"}, "less than or equal to 99"),
+        ({"reduced_percent": "100"}, "99 at most."),
         ({"free_minimum_cents": "21"}, "cannot be more than the fee"),
     ):
         assert said in client.post(edit, terms | wrong).content.decode()

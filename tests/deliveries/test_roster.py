@@ -284,7 +284,7 @@ def test_d10_prints_the_grid(amap, client):
 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
-    [("roles-0-needed", "0", "greater than or equal to 1"), ("roles-0-name", "", "Name at least one role")],
+    [("roles-0-needed", "0", "1 at least."), ("roles-0-name", "", "Name at least one role")],
 )
 def test_settings_explain_bad_input_and_keep_the_rest(amap, client, field, value, sentence):
     client.force_login(amap.committee)
