@@ -17,7 +17,7 @@ from amap.errors import Refused
 from amap.euros import equivalents_text
 from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
 from contracts import calendars
-from contracts.actions import subscriptions
+from contracts.actions import places, subscriptions
 from contracts.agreement import NOT_COMMERCIAL, WORDS, content, missing
 from contracts.documents import fingerprint
 from contracts.models import (
@@ -523,12 +523,14 @@ def close(offer, *, by=None, now):
         raise Refused(_("The last delivery is on %(day)s.") % {"day": _date(max(days))})
     if planned := [day for day, status in sorted(days.items()) if status == Delivery.Status.SCHEDULED]:
         raise Refused(_("The delivery of %(day)s is still to be closed.") % {"day": _date(planned[0])})
+    places.end_the_line(offer, by=by, now=now)
     states.move(offer, to=Status.CLOSED, by=by, now=now)
 
 
 @transaction.atomic
 def cancel(offer, *, by, now, reason):
-    """Give an offer up before its season starts. Once it is open, sign-ups are withdrawn and their households told.
+    """Give an offer up before its season starts. Once it is open, sign-ups are withdrawn, nobody waits for a place any
+    more, and these households are told.
 
     Refused while a payment is in somebody's hands: it is given back first.
     """
@@ -556,15 +558,19 @@ def cancel(offer, *, by, now, reason):
     if Subscription.objects.filter(offer=offer).live().exists():
         raise Refused(_("Somebody is signing right now. Look at the offer again before you cancel it."))
     _lock(offer)
+    waiting = places.end_the_line(offer, by=by, now=now, reason=reason)
     states.move(offer, to=Status.CANCELLED, by=by, now=now, reason=reason)
-    letters.post(
-        "offer_cancelled",
-        association=offer.association,
-        to=[*_both_sides(offer, by=by, now=now), *(subscription.household for subscription in live)],
-        key=f"offer_cancelled:{offer.pk}",
-        now=now,
-        context=_words(offer) | {"reason": reason},
-    )
+    contracts_page = {"url": reverse("contracts:my_contracts", args=[offer.association.slug])}
+    households = [*(subscription.household for subscription in live), *waiting]
+    for to, page in ((_both_sides(offer, by=by, now=now), {}), (households, contracts_page)):
+        letters.post(
+            "offer_cancelled",
+            association=offer.association,
+            to=to,
+            key=f"offer_cancelled:{offer.pk}",
+            now=now,
+            context=_words(offer) | {"reason": reason} | page,
+        )
 
 
 # Telling

@@ -99,6 +99,14 @@ def stop_waiting(entry, *, by, now, reason=""):
     _leave(entry.pk, WaitingListEntry.Status.WITHDRAWN, by=by, now=now, reason=reason)
 
 
+def end_the_line(offer, *, by, now, reason=""):
+    """Nobody waits for an offer that takes nobody in any more. The caller holds the offer; returns who waited."""
+    line = list(offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household"))
+    for entry in line:
+        stop_waiting(entry, by=by, now=now, reason=reason)
+    return [entry.household for entry in line]
+
+
 def leave_the_line(offer, household, *, by, now):
     """A household that signs waits no longer. The offer has been looked around (`signing.look_around`)."""
     if place := signing.waiting_already(offer, household.pk):

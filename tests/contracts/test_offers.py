@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from amap.actions import settings
 from amap.errors import Refused
 from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
 from contracts import tasks, wording
-from contracts.actions import offers
+from contracts.actions import offers, places
 from contracts.actions.deliveries import move_deliveries
 from contracts.agreement import content, missing
 from contracts.documents import fingerprint
@@ -623,6 +624,29 @@ def test_cancelling_an_open_offer_withdraws_its_sign_ups_and_tells_everybody(ama
     subscription.refresh_from_db()
     assert (offer.status, offer.taken_hundredths, subscription.status) == ("cancelled", 0, "withdrawn")
     assert {amap.member.email, amap.farmer.email} <= letters_of("offer_cancelled")
+
+
+def test_whoever_waits_for_a_place_is_told_that_the_offer_is_cancelled_and_waits_no_more(amap, client):
+    offer = opened(amap)
+    ContractOffer.objects.filter(pk=offer.pk).update(capacity_hundredths=0)
+    places.wait(offer, household=amap.household, equivalents_hundredths=50, client_token=uuid4(), by=None, now=NOW)
+    offers.cancel(offer, by=amap.committee, now=NOW, reason="La ferme s'arrête")
+    assert list(offer.waiting_list.values_list("status", flat=True)) == ["withdrawn"]
+    assert amap.member.email in letters_of("offer_cancelled")
+    client.force_login(amap.member)
+    letter = Letter.objects.get(kind="offer_cancelled", to=amap.member.email)
+    assert client.get(letter.context["url"]).status_code == 200
+
+
+def test_nobody_waits_for_a_season_that_is_over(amap):
+    offer = amap.offer(capacity_hundredths=100)
+    amap.subscribe(amap.new_household(), offer)
+    places.wait(offer, household=amap.household, equivalents_hundredths=50, client_token=uuid4(), by=None, now=NOW)
+    offer.deliveries.update(status="held")
+    tasks.start_and_end_seasons(NOW + timedelta(days=40))
+    offer.refresh_from_db()
+    assert offer.status == "closed"
+    assert list(offer.waiting_list.values_list("status", flat=True)) == ["withdrawn"]
 
 
 def test_a_running_season_is_not_cancelled(amap):
