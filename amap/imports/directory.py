@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from amap.dates import date_format
 from amap.errors import Refused
+from amap.imports.couples import names_in
 from amap.spreadsheets import fold
 
 
@@ -58,6 +59,10 @@ class Directory:
                 % {"household": household.name, "here": household.number, "there": number}
             )
         return household and self._present(household)
+
+    def names_in(self, text):
+        """The names in a cell: a name that is somebody's here stays whole."""
+        return [text] if self.by_person.get(name_key(text)) else names_in(text)
 
     def containing(self, name):
         """The only household of which every word of the name is part, or None: `Martin` for `Paul Martin`."""

@@ -12,7 +12,7 @@ from amap.errors import Refused
 from amap.euros import euros_text
 from amap.forms.fields import AddressField, NameField, PhoneField
 from amap.imports import Line, State, postal_code, stored_phone, words, wrong
-from amap.imports.couples import addresses_in, names_in, numbers_in, pieces_of
+from amap.imports.couples import addresses_in, numbers_in, pieces_of
 from amap.imports.directory import Directory, name_key
 from amap.imports.household_columns import LABELS, PEOPLE
 from amap.models import Household, Member, Membership
@@ -192,7 +192,7 @@ class Reader:
     def _names(self, record, n):
         full, firsts = self._clean(record, f"person_{n}"), pieces_of(self._clean(record, f"first_{n}"))
         if full:
-            return [name[:100] for name in names_in(full)]
+            return [name[:100] for name in self.directory.names_in(full)]
         lasts = pieces_of(self._clean(record, f"last_{n}"))
         if firsts and not lasts:
             lasts = pieces_of(self._clean(record, "last_1"))

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from amap.errors import Refused
 from amap.euros import equivalents_text, euros_text
 from amap.imports import Line, State, words, wrong
-from amap.imports.couples import addresses_in, names_in
+from amap.imports.couples import addresses_in
 from amap.imports.directory import Directory
 from amap.imports.household_lines import number_in
 from amap.models import Household
@@ -101,7 +101,7 @@ class Reader:
         person = record.text("person_1") or f"{record.text('first_1')} {record.text('last_1')}".strip()
         name = record.text("household") or record.text("last_1")
         emails = [normalise_email(text) for text in addresses_in(record.text("email_1"))]
-        full = names_in(person) if record.text("person_1") or record.text("first_1") else []
+        full = self.directory.names_in(person) if record.text("person_1") or record.text("first_1") else []
         number = number_in(record)
         found = self.directory.find(number=number, emails=emails, people=full, name=name or person)
         person = " ".join(full) or person

@@ -498,6 +498,13 @@ def test_one_cell_may_speak_of_two_people(desk, line, household, people):
     assert [state for _number, state, _title in desk.states()] == ["unchanged"]
 
 
+def test_a_name_that_is_somebodys_here_stays_whole(desk):
+    desk.send("households", "Foyer\nMartin et Petit\n")
+    desk.confirm()
+    desk.send("households", b"".join(desk.client.get(desk.url("export", "households")).streaming_content))
+    assert {state for _number, state, _title in desk.states()} == {"unchanged"}
+
+
 def test_two_first_names_or_two_last_names_in_a_cell_are_two_people(desk):
     desk.send("households", "NOM;Prénom(s)\nMARTIN / PETIT;Paul / Julie\nROUX;Zoé et Ali\n")
     assert [(line.title, line.details) for line in desk.look().context["plan"].lines] == [
