@@ -133,8 +133,11 @@ def membership(request, household_pk, pk):
         initial = {"fee_cents": due_cents, "paid_on": clock.today(), "method": "cheque"}
         form = FeeForm(request.POST or None, period=period, initial=initial)
     if request.method == "POST":
-        if form is None:
+        if not may_write:
             raise PermissionDenied(_("the treasurer"))
+        if form is None:
+            messages.info(request, _("This fee had been recorded already."))
+            return redirect("amap:membership", standing.slug, household.pk, period.pk)
         if form.is_valid():
             with refused_into(form):
                 now = clock.now()

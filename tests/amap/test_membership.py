@@ -245,6 +245,8 @@ def test_the_treasurer_records_a_fee_with_donations(client, amap, fresh):
     receipt = client.get(page).content.decode()
     for words in ("€12.00", "€8.00", "€5.00", "€25.00", "1234567"):
         assert words in receipt
+    again = client.post(page, data, follow=True)
+    assert "This fee had been recorded already." in again.content.decode()
 
 
 @pytest.mark.parametrize(

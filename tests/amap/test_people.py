@@ -96,6 +96,16 @@ def test_the_same_email_in_two_associations_is_two_persons(amap):
     assert amap.member.memberships_of_households.get().association == amap.association
 
 
+def test_a_household_sent_twice_is_one_household(client, amap):
+    signed_in(client, amap.secretary)
+    data = {"name": "Zola", "joined_on": "2026-11-21", "person_name": "Émile Zola"}
+    first, again = (client.post(url(amap, "household_new"), data) for _n in range(2))
+    assert first.url == again.url
+    assert amap.association.households.filter(name="Zola").count() == 1
+    client.post(url(amap, "household_new"), data | {"person_name": "Denise Zola"})
+    assert amap.association.households.filter(name="Zola").count() == 2
+
+
 def test_a_household_holds_at_most_so_many_people(amap):
     """BR-1: users_per_household_max=4"""
     for name in ("B", "C", "D"):

@@ -745,12 +745,11 @@ def test_another_farms_offer_is_read_but_not_written_once_agreed(amap, sign_in):
 def test_an_offer_is_written_proposed_accepted_and_opened_through_its_pages(amap, sign_in):
     """The whole road, by the pages alone."""
     client = sign_in(amap.farmer)
-    made = client.post(
-        url(amap, "offer_new") + f"?farm={amap.farm.pk}",
-        {"title": "Légumes 2027-28", "kind": "harvest_share", "place": amap.place.pk},
-    )
+    new = url(amap, "offer_new") + f"?farm={amap.farm.pk}"
+    written = {"title": "Légumes 2027-28", "kind": "harvest_share", "place": amap.place.pk}
+    made, again = client.post(new, written), client.post(new, written)
     offer = ContractOffer.objects.get(title="Légumes 2027-28")
-    assert made.url == url(amap, "offer_calendar", offer.pk)
+    assert made.url == again.url == url(amap, "offer_calendar", offer.pk)
 
     def send(name, data):
         answer = client.post(url(amap, name, offer.pk), data)
