@@ -1,7 +1,9 @@
 """Offers: the list, one of them for who eats and for who prepares it, and what is done with it."""
 
+from datetime import timedelta
+
 from django.contrib import messages
-from django.db.models import Count, prefetch_related_objects
+from django.db.models import Count, Max, prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -67,7 +69,7 @@ def offers(request):
     rows = (
         offers_here(request)
         .visible_to(standing)
-        .annotate(deliveries_count=Count("deliveries"))
+        .annotate(deliveries_count=Count("deliveries"), last_day=Max("deliveries__day"))
         .prefetch_related("sizes")
     )
     over = (Status.CLOSED, Status.CANCELLED)
@@ -104,11 +106,17 @@ def offers(request):
 def _group(request, offer, signed, today):
     if offer.pk in signed:
         return "mine"
-    if offer.is_open(today):
+    if _takes_households(offer, offer.last_day, today):
         return "open"
     if offer.status in ContractOffer.LIVE:
         return "coming" if offer.open_on and offer.open_on > today else "running"
     return "preparing" if _manages(request, offer) else "coming"
+
+
+def _takes_households(offer, last_day, today):
+    """May one sign today, and is there a delivery left that the farm could prepare (BR-24)?"""
+    ready = today + timedelta(days=offer.producer_lead_days)
+    return offer.is_open(today) and last_day is not None and last_day > ready
 
 
 def _card(request, offer, signed):
@@ -234,7 +242,7 @@ def _mine(request, one, today):
     if subscription:
         return nothing | {"subscription": subscription}
     waiting = WaitingListEntry.objects.filter(offer=one, household=household, status=WaitingListEntry.Status.WAITING)
-    is_open = one.is_open(today)
+    is_open = _takes_households(one, max((delivery.day for delivery in one.deliveries.all()), default=None), today)
     return {
         "subscription": None,
         "may_sign": is_open,

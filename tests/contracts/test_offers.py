@@ -904,6 +904,16 @@ def test_a_commercial_edit_says_before_and_after_what_it_voids(amap, sign_in):
     assert offer.deliveries.count() == 21
 
 
+@pytest.mark.parametrize(("day", "may_sign"), [(date(2026, 11, 28), False), (date(2026, 11, 29), True)])
+def test_a_season_too_far_on_is_not_open_to_anybody_br_24(amap, sign_in, day, may_sign):
+    """The farm needs seven days: on Saturday 21 November it can prepare Sunday 29, not Saturday 28."""
+    offer = amap.offer(deliveries=2, start=day - timedelta(weeks=1))
+    offers_page = sign_in(amap.member).get(url(amap, "offers")).content.decode()
+    assert ("Open to you" in offers_page) == may_sign
+    page = sign_in(amap.member).get(url(amap, "offer", offer.pk)).content.decode()
+    assert (url(amap, "sign", offer.pk) in page) == may_sign
+
+
 def test_a_member_sees_price_dates_people_and_the_way_to_sign(amap, sign_in):
     offer = opened(amap)
     offers_page = sign_in(amap.member).get(url(amap, "offers")).content.decode()
