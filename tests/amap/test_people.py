@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from amap import phones, states
-from amap.actions import farms, founding, invitations, people, seats
+from amap.actions import farms, founding, invitations, membership, people, seats
 from amap.actions import settings as settings_actions
 from amap.errors import Refused
 from amap.models import (
@@ -701,6 +701,16 @@ def test_a_household_without_membership_leads_to_its_fee(client, amap, who, is_s
     assert (link in page) is is_shown
     paid = client.get(url(amap, "household", amap.household.pk)).content.decode()
     assert "Record the fee" not in paid
+
+
+def test_an_awaited_fee_is_said_on_its_own_page_as_the_period_has_it_now(client, amap):
+    """A period's fee may have changed since the membership was opened."""
+    unpaid = amap.new_household("Neuve", paid=False)
+    membership.open_membership(unpaid, period=amap.period, by=amap.committee, now=NOW)
+    amap.association.periods.update(amap_part_cents=3100)
+    signed_in(client, amap.committee)
+    assert "€20.00" not in client.get(url(amap, "household", unpaid.pk)).content.decode()
+    assert "€39.00" in client.get(url(amap, "membership", unpaid.pk, amap.period.pk)).content.decode()
 
 
 def test_a_home_without_anything_says_where_to_look(client, amap):
