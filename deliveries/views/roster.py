@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock, pdf
 from amap.access import Role, role_required
+from amap.dates import date_format
 from amap.errors import Refused
 from amap.pages import page_of, usual
 from contracts.season_strip import months
@@ -109,6 +110,12 @@ def _back(request):
     return redirect("deliveries:roster", request.standing.slug)
 
 
+def _thanks(request, distribution):
+    day = date_format(distribution.day, "l j F")
+    messages.success(request, _("Thank you! You are on the roster of %(day)s.") % {"day": day})
+    return _back(request)
+
+
 @require_POST
 @role_required(Role.MEMBER)
 def take_shift(request, pk):
@@ -117,8 +124,7 @@ def take_shift(request, pk):
     actions.take_shift(
         shift, household=household, volunteer=request.user.name, user=request.user, by=request.user, now=clock.now()
     )
-    messages.success(request, _("Thank you! You are on the roster. A reminder will come 7 and 2 days before."))
-    return _back(request)
+    return _thanks(request, shift.distribution)
 
 
 @require_POST
@@ -156,8 +162,7 @@ def take_over(request, pk):
         by=request.user,
         now=clock.now(),
     )
-    messages.success(request, _("Thank you! You are on the roster. A reminder will come 7 and 2 days before."))
-    return _back(request)
+    return _thanks(request, assignment.distribution)
 
 
 @role_required(*ROSTER_RUNNERS)
@@ -199,7 +204,11 @@ def assign(request, pk):
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, _("The household is on the roster."))
+            said = {
+                "name": form.cleaned_data["household"].name,
+                "day": date_format(shift.distribution.day, "l j F"),
+            }
+            messages.success(request, _("%(name)s is on the roster of %(day)s.") % said)
             return _back(request)
     return render(request, "deliveries/roster/assign.html", {"form": form, "shift": shift})
 
