@@ -4,9 +4,6 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from amap.actions import money
 from amap.errors import Refused
@@ -387,85 +384,3 @@ def test_br75_a_place_kept_once_more_is_asked_for_once_more(amap):
     for day in (6, 7, 8):
         tasks.remind_of_payments(NOW + timedelta(days=day))
     assert Letter.objects.filter(kind="payment_missing").count() == 2
-
-
-class Payments(RuleBasedStateMachine):
-    """Receiving, handing over, cashing, rejecting, giving back, correcting in any order keep the books true (R9)."""
-
-    def __init__(self):
-        super().__init__()
-        self.point = transaction.atomic()
-        self.point.__enter__()
-
-    @initialize(instalments=st.integers(1, 4), method=st.sampled_from(["cheque", "cheque", "transfer"]))
-    def sign(self, instalments, method):
-        self.amap = Amap()
-        self.subscription = signed(self.amap, instalments=instalments, method=method)
-        self.subscription.instalments.update(deposit_not_before=date(2026, 10, 1))
-
-    def some(self, data, *statuses):
-        rows = list(self.subscription.instalments.filter(status__in=statuses))
-        return data.draw(st.lists(st.sampled_from(rows), min_size=1, unique=True)) if rows else []
-
-    @rule(data=st.data(), is_part=st.booleans())
-    def receive_or_declare(self, data, is_part):
-        chosen = self.some(data, Status.PLANNED)
-        if chosen and chosen[0].method == "transfer":
-            payments.declare(*chosen, by=None, now=NOW)
-            return
-        pile = [
-            (
-                one,
-                paper(
-                    one, amount_cents=max(1, one.amount_cents // 2) if is_part else one.amount_cents, is_part=is_part
-                ),
-            )
-            for one in chosen
-        ]
-        payments.receive(pile, by=None, now=NOW)
-
-    @rule(data=st.data())
-    def hand_over(self, data):
-        chosen = self.some(data, Status.RECEIVED)
-        if chosen:
-            hand_over(self.amap, [one.cheques.get(is_void=False) for one in chosen])
-
-    @rule(data=st.data())
-    def arrive(self, data):
-        if chosen := self.some(data, Status.HANDED_OVER):
-            payments.cash(*chosen, by=None, now=NOW)
-        if chosen := self.some(data, Status.DECLARED):
-            payments.confirm(*chosen, by=None, now=NOW)
-
-    @rule(data=st.data())
-    def reject(self, data):
-        for one in self.some(data, Status.HANDED_OVER, Status.CASHED):
-            payments.reject(one, reason="no funds", by=None, now=NOW)
-
-    @rule(data=st.data())
-    def give_back(self, data):
-        for one in self.some(data, Status.RECEIVED):
-            payments.give_back(one, reason="torn", by=None, now=NOW)
-
-    @rule(data=st.data())
-    def correct(self, data):
-        movable = (Status.RECEIVED, Status.HANDED_OVER, Status.CASHED, Status.DECLARED, Status.CONFIRMED)
-        for one in self.some(data, *movable):
-            payments.correct(one, reason="mistake", by=None, now=NOW)
-
-    @invariant()
-    def the_books_add_up(self):
-        assert books_add_up() == []
-
-    def teardown(self):
-        transaction.set_rollback(True)
-        self.point.__exit__(None, None, None)
-
-
-def test_any_order_of_steps_keeps_the_books_balanced():
-    run_state_machine_as_test(
-        Payments,
-        settings=settings(
-            max_examples=8, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
