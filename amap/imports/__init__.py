@@ -13,7 +13,9 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -274,10 +276,20 @@ def is_total(row: list[Cell]) -> bool:
     return bool(words) and (words[0] in TOTALS or words[:2] in (["sous", "total"], ["grand", "total"]))
 
 
+def meanings(columns: list[Column]) -> dict[str, str]:
+    """What a heading, folded, means: a column's words, and its label in every language, because a list that one person
+    takes out another brings in.
+    """
+    found = {word: column.key for column in columns for word in column.words}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found |= {fold(str(column.label)): column.key for column in columns}
+    return found
+
+
 def by_words(headings: Sequence[Cell], columns: list[Column]) -> list[str]:
-    """A key for each heading that is one of a column's words or its label; the first heading wins."""
-    meaning = {word: column.key for column in columns for word in column.words}
-    meaning |= {fold(str(column.label)): column.key for column in columns}
+    """A key for each heading that means a column; the first heading wins."""
+    meaning = meanings(columns)
     keys: list[str] = []
     for heading in headings:
         key = meaning.get(fold(as_text(heading)), "")

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy
 
 from amap.dates import short_day
 from amap.errors import Refused
-from amap.imports import Column, household_columns, words
+from amap.imports import Column, household_columns, meanings, words
 from amap.spreadsheets import as_date, as_text, fold
 
 WHO = ("number", "household", "last_1", "first_1", "person_1", "email_1")
@@ -84,7 +84,7 @@ def _examples():
 def recognise(headings, columns, options):
     """A key for each heading, "" for those that say nothing to us: a person, a share or product, a delivery day."""
     keys = [key if key in WHO else "" for key in household_columns.recognise(headings, columns)]
-    known = {word: column.key for column in columns for word in (*column.words, fold(str(column.label)))}
+    known = meanings(columns)
     proposal = options.get("proposal")
     items, offer = (proposal.items, proposal.offer) if proposal else ([], None)
     by_day = {one.day: f"rank_{one.rank}" for one in options["season"]} if offer and offer.is_by_date else {}

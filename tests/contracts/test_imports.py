@@ -8,7 +8,7 @@ import time_machine
 import xlsxwriter
 from django.utils.translation import override
 
-from amap.models import Letter, MembershipPeriod, Movement
+from amap.models import Letter, MembershipPeriod, Movement, User
 from contracts.models import ContractOffer, Instalment, Product, Signature, Subscription
 from tests.amap.test_imports import Desk
 from tests.cast import NOW, Amap
@@ -339,15 +339,18 @@ def test_another_contract_may_be_chosen_afterwards(desk, a):
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_what_is_taken_out_comes_in_again_unchanged(desk, a, file_format):
+@pytest.mark.parametrize(("out", "back"), [("fr", "en"), ("en", "fr")])
+def test_what_is_taken_out_comes_in_again_unchanged(desk, a, file_format, out, back):
     shares, dates = a.offer(alternate_allowed=True), by_date(a)
     desk.bring(shares, "Foyer;Part entière;Demi-part;Tour\nMartin;1;;\nMartin;;1;B\nLefèvre;;2;A\n", count="1")
     desk.confirm()
     desk.bring(dates, "Foyer;Produit;01/10/2026;08/10/2026\nMartin;Farine de blé;1;3\nMartin;Huile;;1\n", count="1")
     desk.confirm()
     for offer, lines in ((shares, 2), (dates, 1)):
+        User.objects.update(language=out)
         answer = desk.client.get(desk.url("export", "contracts"), {"of": offer.pk, "format": file_format})
         data = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        User.objects.update(language=back)
         desk.bring(offer, data, f"x.{file_format}")
         assert [state for _line, state, _title in desk.states()] == ["unchanged"] * lines
 
