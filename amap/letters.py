@@ -76,6 +76,12 @@ def post_at_once(kind, *, to, context, now):
     _hand_out(letter.pk, letter.tries, now)
 
 
+def take_back(key):
+    """The event never was: its letters that still wait for the day's digest do not leave."""
+    waiting = Letter.objects.filter(status=Letter.Status.QUEUED, is_urgent=False)
+    waiting.filter(key__startswith=f"{key}:").delete()
+
+
 def readers(to):
     """The (e-mail, language) pairs behind a recipient."""
     match to:

@@ -165,10 +165,11 @@ def reject(instalment, *, reason, by, now):
     cheque = instalment.cheques.get(is_void=False)
     lay = "farm_bank" if instalment.status == Status.CASHED else "cheques_sent"
     today = timezone.localdate(now)
+    (key,) = money.keys([_bounced(cheque)]).values()
     money.record(
         association=instalment.association,
         farm=instalment.farm,
-        key=f"cheque:{cheque.pk}:bounced",
+        key=key,
         debit=_due(instalment),
         credit=f"{lay}:{instalment.farm_id}",
         amount_cents=cheque.amount_cents,
@@ -180,7 +181,7 @@ def reject(instalment, *, reason, by, now):
     states.move(instalment, to=Status.REJECTED, by=by, now=now, reason=reason)
     (new,) = _add([(instalment, instalment.amount_cents, max(today, instalment.deposit_not_before))], replaces=True)
     states.record("instalment.replaces", new, by=by, now=now, before=instalment.reference, reason=reason)
-    tell_missing(new.subscription, [new], key=f"payment_missing:{new.pk}", now=now, reason=reason)
+    tell_missing(new.subscription, [new], key=_told(new), now=now, reason=reason)
     return new
 
 
@@ -246,7 +247,8 @@ def confirm(*instalments, by, now, on=None):
 def correct(instalment, *, reason, by, now):
     """Take back the last step, recorded by mistake: the movement is reversed, history and reason stay (BR-38).
 
-    A cheque taken back from a slip stays listed on it, void, because the slip was signed; a copy is held again.
+    A cheque taken back from a slip stays listed on it, void, because the slip was signed; a copy is held again. A
+    rejection is taken back as long as nothing has come in place of the cheque.
     """
     _refuse_without(reason)
     (instalment,) = _lock([instalment.pk])
@@ -263,12 +265,15 @@ def correct(instalment, *, reason, by, now):
             money.record_all([_received(cheque, by=by, now=now)])
         case Status.CASHED:
             undone, to = [f"cheque:{cheque.pk}:cleared"], Status.HANDED_OVER
+        case Status.REJECTED:
+            undone, to = [_bounced(cheque)], _where_it_lay(cheque)
+            _await_no_more(instalment, by=by, now=now, reason=reason)
         case Status.CONFIRMED:
             undone, to = [f"instalment:{instalment.pk}:confirmed"], Status.DECLARED
         case Status.DECLARED:
             undone, to = [], Status.PLANNED
         case _:
-            raise Refused(_("There is no step to take back here."))
+            raise Refused(_nothing_to_take_back())
     money.reverse_all(money.standing(undone).values(), by=by, now=now, reason=reason)
     states.move(instalment, to=to, by=by, now=now, reason=reason)
     if to == Status.PLANNED:
@@ -424,6 +429,34 @@ def _validate_complete(instalments, *, now, is_old_news=False):
     subscriptions.validate_complete(waiting, now=now, is_old_news=is_old_news)
 
 
+def _bounced(cheque):
+    """The event of a bank's refusal."""
+    return f"cheque:{cheque.pk}:bounced"
+
+
+def _where_it_lay(cheque):
+    """The state of a rejected cheque's instalment before: money had come to the farm's account, or not yet."""
+    (bounced,) = money.standing([_bounced(cheque)]).values()
+    return Status.CASHED if bounced.credit.startswith("farm_bank:") else Status.HANDED_OVER
+
+
+def _await_no_more(rejected, *, by, now, reason):
+    """The payment that was awaited in place of a rejected cheque is not, nor is the letter about it if it waits."""
+    new = rejected.replaced_by
+    _refuse_other_than(new, Status.PLANNED)
+    if new.amount_cents != rejected.amount_cents:
+        raise Refused(_nothing_to_take_back())
+    states.move(new, to=Status.CANCELLED, by=by, now=now, reason=reason)
+    new.replaces = None
+    new.save(update_fields=["replaces"])
+    letters.take_back(_told(new))
+
+
+def _told(new):
+    """The event of telling that another payment is awaited in place of a rejected one."""
+    return f"payment_missing:{new.pk}"
+
+
 def _void(cheque):
     cheque.is_void = True
     cheque.save(update_fields=["is_void"])
@@ -505,6 +538,10 @@ def _refuse_method(instalment, expected):
     if expected == Instalment.Method.CHEQUE:
         raise Refused(_("%(reference)s is paid by bank transfer.") % {"reference": instalment.reference})
     raise Refused(_("%(reference)s is paid by cheque.") % {"reference": instalment.reference})
+
+
+def _nothing_to_take_back():
+    return _("There is no step to take back here.")
 
 
 def _refuse_without(reason):

@@ -71,6 +71,7 @@ class Instalment(Due):
         "received": {"handed_over", "returned", "planned"},
         "handed_over": {"cashed", "rejected", "received"},
         "cashed": {"rejected", "handed_over"},
+        "rejected": {"handed_over", "cashed"},
         "declared": {"confirmed", "planned"},
         "confirmed": {"declared"},
         "returned": {"planned"},

@@ -59,7 +59,7 @@ def _rights(request, one):
         rights |= {"correct"} if one.is_kept else set()
     if one.status == Status.CASHED and one.is_confirmable:
         rights |= {"reject", "correct"}
-    if one.status == Status.CONFIRMED and one.is_confirmable:
+    if one.status in (Status.CONFIRMED, Status.REJECTED) and one.is_confirmable:
         rights |= {"correct"}
     if one.status == Status.DECLARED and (one.is_kept or one.is_confirmable or is_mine):
         rights |= {"correct"}

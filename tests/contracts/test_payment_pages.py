@@ -346,6 +346,10 @@ def test_a_rejected_cheque_from_its_page_with_a_reason(client, amap):
     answer = client.post(url(amap, "reject", first.pk), {"reason": "no funds"}, follow=True)
     assert "Replaced by" in answer.content.decode()
     assert "no funds" in answer.content.decode()
+    assert "Take the last step back" in answer.content.decode()
+    back = client.post(url(amap, "correct", first.pk), {"reason": "another household's"}, follow=True)
+    assert "The last step is taken back" in back.content.decode()
+    assert "Replaced by" not in back.content.decode()
 
 
 def test_the_liaison_gives_back_and_corrects_but_does_not_reject(client, amap):

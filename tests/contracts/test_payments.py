@@ -219,6 +219,40 @@ def test_br41_a_cheque_cashed_then_bounced_leaves_the_farms_account(amap):
     assert books_add_up() == []
 
 
+@pytest.mark.parametrize("lay", ["at the bank", "on the account"])
+def test_br38_a_rejection_recorded_by_mistake_is_taken_back_and_its_letter_with_it(amap, lay):
+    subscription = signed(amap)
+    first = subscription.instalments.get(number=1)
+    hand_over(amap, receive(amap, [first]))
+    if lay == "on the account":
+        payments.cash(first, by=amap.farmer, now=NOW)
+    was = Instalment.objects.get(pk=first.pk).status
+    for _again in range(2):
+        new = payments.reject(first, reason="no funds", by=amap.farmer, now=NOW)
+        payments.correct(first, reason="another household's", by=amap.farmer, now=NOW)
+        first.refresh_from_db()
+        new.refresh_from_db()
+        assert (first.status, new.status) == (was, Status.CANCELLED)
+        assert books_add_up() == []
+        assert not Letter.objects.filter(kind="payment_missing").exists()
+    new = payments.reject(first, reason="no funds", by=amap.farmer, now=NOW)
+    assert new.replaces == first
+    assert Letter.objects.filter(kind="payment_missing").count() == 1
+
+
+def test_br38_a_rejection_stands_once_another_cheque_has_come(amap):
+    first = signed(amap).instalments.get(number=1)
+    hand_over(amap, receive(amap, [first]))
+    new = payments.reject(first, reason="no funds", by=amap.farmer, now=NOW)
+    payments.receive([(new, paper(new, amount_cents=3000, is_part=True))], by=amap.liaison, now=NOW)
+    with pytest.raises(Refused, match="has moved on"):
+        payments.correct(first, reason="mistake", by=amap.farmer, now=NOW)
+    payments.correct(new, reason="mistake", by=amap.liaison, now=NOW)
+    with pytest.raises(Refused, match="no step to take back"):
+        payments.correct(first, reason="mistake", by=amap.farmer, now=NOW)
+    assert books_add_up() == []
+
+
 def test_a_cheque_given_back_is_awaited_again_while_the_subscription_holds(amap):
     first = signed(amap).instalments.get(number=1)
     (cheque,) = receive(amap, [first])
