@@ -59,7 +59,9 @@ def safe_name(file_name):
 
 @transaction.atomic
 def arrange(batch, *, kind, options, cleaned, sheet, heading_line, columns):
-    """Change how a waiting file is understood. Another sheet or line of headings: the columns are proposed anew."""
+    """Change how a waiting file is understood. Another sheet or line of headings: the columns are proposed anew, around
+    those chosen by hand at the same time.
+    """
     batch = _lock(batch)
     _refuse_unless(batch, Import.Status.DRAFT)
     sheet = min(sheet, len(batch.sheets) - 1)
@@ -69,8 +71,12 @@ def arrange(batch, *, kind, options, cleaned, sheet, heading_line, columns):
         heading_line, columns = kind.propose(rows, cleaned)
     elif moved or options != batch.options:
         head = rows[heading_line - 1] if 0 < heading_line <= len(rows) else []
-        proposed = kind.recognise(head, kind.columns(cleaned), cleaned)
-        columns = proposed if moved else merge(columns, proposed, {column.key for column in kind.columns(cleaned)})
+        known = kind.columns(cleaned)
+        if sheet != batch.sheet:
+            columns = []
+        elif moved:
+            columns = [key if key != before else "" for key, before in zip(columns, batch.columns, strict=False)]
+        columns = merge(columns, kind.recognise(head, known, cleaned), {column.key for column in known})
     batch.options, batch.sheet, batch.heading_line, batch.columns = options, sheet, heading_line, columns
     batch.save(update_fields=["options", "sheet", "heading_line", "columns"])
     return batch

@@ -548,9 +548,18 @@ def test_a_list_without_headings_is_read_from_its_first_line(desk):
         "Say which column holds the name: of the household, or of person 1.",
     )
     columns = {"column_0": "last_1", "column_1": "first_1", "column_2": "email_1"}
-    answers = {"period": "", "paid_on": "", "method": "", "sheet": "0", "heading_line": "0"}
-    desk.client.post(desk.url("import_match", desk.batch.pk), answers | columns)
+    answers = {"period": "", "paid_on": "", "method": "", "sheet": "0"}
+    desk.client.post(desk.url("import_match", desk.batch.pk), answers | columns | {"heading_line": "0"})
     assert desk.states() == [(1, "new", "Martin"), (2, "new", "Petit")]
+
+
+def test_columns_chosen_together_with_another_line_of_headings_are_kept(desk):
+    desk.send("households", "Liste;2026\nFamille;Contact\nMartin;paul@exemple.org\n")
+    answers = {"period": "", "paid_on": "", "method": "", "sheet": "0", "heading_line": "0"}
+    chosen = {"column_0": "last_1", "column_1": "email_1"}
+    desk.client.post(desk.url("import_match", desk.batch.pk), answers | chosen)
+    desk.batch.refresh_from_db()
+    assert (desk.batch.heading_line, desk.batch.columns) == (0, ["last_1", "email_1"])
 
 
 def test_columns_that_are_not_read_are_named(desk):
