@@ -39,7 +39,11 @@ def my_calendar(request):
     return render(
         request,
         "deliveries/calendar/my_calendar.html",
-        {"address": address, "is_followed": bool(request.user.feed_key_sha256)},
+        {
+            "address": address,
+            "webcal": address.replace(settings.SITE_URL.partition("://")[0], "webcal", 1),
+            "is_followed": bool(request.user.feed_key_sha256),
+        },
     )
 
 

@@ -1,6 +1,8 @@
 """What lies ahead of a household, and its private calendar (T4, R18)."""
 
+import re
 from datetime import date, time
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
@@ -161,5 +163,7 @@ def test_the_key_is_stored_hashed_and_dies_when_renewed_or_withdrawn(amap, clien
 def test_the_page_shows_the_address_once(amap, client):
     client.force_login(amap.member)
     page = client.post("/calendar/renew/", follow=True).content.decode()
-    assert "/feeds/" in page
+    (address,) = re.findall(r"<code>(\S+/feeds/\S+\.ics)</code>", page)  # there to read, not only to copy with a script
+    assert f'href="webcal:{address.partition(":")[2]}"' in page
+    assert client.get(urlsplit(address).path).status_code == 200
     assert "/feeds/" not in client.get("/calendar/").content.decode()

@@ -10,6 +10,9 @@ addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => sent.clear());
 
+// Only a page that came encrypted may copy.
+if (!navigator.clipboard) for (const copy of document.querySelectorAll("[data-copy]")) copy.hidden = true;
+
 addEventListener("click", async (event) => {
   const copy = event.target.closest("[data-copy]");
   if (copy) {
