@@ -43,13 +43,14 @@ def addresses_in(text: str) -> list[str]:
     for piece in _BETWEEN.split(text):
         several = piece.split()
         found += several if len(several) > 1 and all("@" in one for one in several) else [piece]
-    return [re.sub(r".*<([^<>]+)>$", r"\1", one).removeprefix("mailto:") for one in found if one]
+    return [re.sub(r".*<([^<>]+)>$", r"\1", one).removeprefix("mailto:").rstrip(".") for one in found if one]
 
 
 def numbers_in(text: str) -> list[str]:
     """The telephone numbers in a cell: one, unless it only makes sense as several; none where it says there is none."""
     if not text or fold(text) in _NOTHING:
         return []
+    text = re.sub(r"\([^)\d]*\)", "", text)  # 06 39 98 00 01 (Paul)
     try:
         phones.normalise(text)
     except Refused:

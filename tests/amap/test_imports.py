@@ -480,6 +480,11 @@ def test_monsieur_and_madame_are_two_people_in_the_order_of_the_file():
             ["Ngô Linh, linh@exemple.org", "Trân Minh, minh@exemple.org"],
         ),
         ("Famille Roux;pas de mail;néant", "Famille Roux", ["Famille Roux"]),
+        (
+            "Zoé Blanc;zoe@exemple.org.;06 39 98 00 14 (bureau)",
+            "Zoé Blanc",
+            ["Zoé Blanc, zoe@exemple.org, 06 39 98 00 14"],
+        ),
         ("Jean-Marie d'Œuf;-;?", "Jean-Marie d'Œuf", ["Jean-Marie d'Œuf"]),
         (
             "Luc Seul;luc@exemple.org;01 99 00 00 01 - 06 39 98 00 13",
