@@ -77,9 +77,8 @@ def post_at_once(kind, *, to, context, now):
 
 
 def take_back(key):
-    """The event never was: its letters that still wait for the day's digest do not leave."""
-    waiting = Letter.objects.filter(status=Letter.Status.QUEUED, is_urgent=False)
-    waiting.filter(key__startswith=f"{key}:").delete()
+    """The event never was, or counts no more: its letters that have not left do not leave."""
+    Letter.objects.filter(key__startswith=f"{key}:", status=Letter.Status.QUEUED).delete()
 
 
 def readers(to):
@@ -128,8 +127,9 @@ def _hand_out(pk, tries, now):
 
 
 def send_urgent(*, letter_id, now):
-    """Send one letter by itself."""
-    _send(list(Letter.objects.filter(pk=letter_id)), now)
+    """Send one letter by itself, unless it was taken back."""
+    if letter := Letter.objects.filter(pk=letter_id).first():
+        _send([letter], now)
 
 
 def send_digest(*, to, now):

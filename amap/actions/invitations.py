@@ -42,7 +42,10 @@ def invite(association, *, email="", member=None, farm=None, role="", farm_name=
             _("%(count)d invitations went to %(email)s since yesterday. Wait a day, or ask them to look in their spam.")
             % {"count": PER_DAY, "email": email}
         )
-    earlier.filter(**what, accepted_at=None, revoked_at=None).update(revoked_at=now)
+    replaced = earlier.filter(**what, accepted_at=None, revoked_at=None)
+    for one in replaced:
+        letters.take_back(_event(one))
+    replaced.update(revoked_at=now)
     invitation, seed = _new(association, email=email, by=by, now=now, **what)
     invitation.save(force_insert=True)
     _tell(invitation, seed, name=name, language=language, now=now)
@@ -64,12 +67,16 @@ def _new(association, *, email, by, now, **what):
     return invitation, seed
 
 
+def _event(invitation):
+    return f"invitation:{invitation.token_sha256[:32]}"
+
+
 def _tell(invitation, seed, *, name, language, now):
     letters.post(
         "invitation",
         association=invitation.association,
         to=(invitation.email, language),
-        key=f"invitation:{invitation.token_sha256[:32]}",
+        key=_event(invitation),
         now=now,
         is_urgent=True,
         context={
@@ -108,8 +115,9 @@ def invite_all(association, *, by, now):
 
 @transaction.atomic
 def revoke(invitation, *, by, now):
-    """Take an invitation back: its link stops working at once."""
+    """Take an invitation back: its link stops working at once, and its letter does not leave if it has not yet."""
     if Invitation.objects.open(now).filter(pk=invitation.pk).update(revoked_at=now):
+        letters.take_back(_event(invitation))
         states.record("invitation.revoked", invitation, by=by, now=now)
 
 

@@ -6,13 +6,14 @@ from io import StringIO
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from amap import letters, tokens
+from amap import jobs, letters, tokens
 from amap.actions import founding, invitations, people
 from amap.errors import Refused
-from amap.models import Association, CommitteeSeat, Farm, Farmer, Invitation, Letter, Member, Partnership, User
+from amap.models import Association, CommitteeSeat, Farm, Farmer, Invitation, Job, Letter, Member, Partnership, User
 from tests.cast import NOW, TODAY, Amap
 
 pytestmark = pytest.mark.django_db
@@ -227,6 +228,20 @@ def test_a_flood_of_letters_to_one_address_stops(amap, anais):
         invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW)
     assert invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW + timedelta(days=2))
     assert Invitation.objects.open(NOW).count() == 1
+
+
+def test_two_clicks_send_one_letter_whose_link_works(client, amap, anais):
+    client.force_login(amap.secretary)
+    for _click in range(2):
+        client.post(reverse("amap:member_invite", args=[amap.slug, anais.pk]))
+        letters.send_waiting(NOW)
+    for pk in Job.objects.filter(kind="amap.letters.send_urgent").values_list("pk", flat=True):
+        jobs.run(pk)
+    (letter,) = mail.outbox
+    client.logout()
+    link = re.search(r"/invitations/\S+/", letter.body)[0]
+    assert client.get(link).status_code == 200
+    assert set(Job.objects.values_list("status", flat=True)) == {"done"}
 
 
 def test_everybody_not_yet_invited_is_invited_once(client, amap, anais):
