@@ -1,10 +1,14 @@
 """Everything that has states changes them along drawn arrows only, each change written down once (BR-75)."""
 
+import re
+
 import pytest
 from django.apps import apps
+from django.conf import settings
 
 from amap import states
 from amap.models import AuditEntry
+from amap.views.history import DEEDS
 from tests.cast import NOW
 from tests.test_access import world
 
@@ -68,3 +72,19 @@ def test_drawn_arrows_are_followed_and_written_down_and_others_refused(world, mo
                 assert AuditEntry.objects.count() == written
             row.refresh_from_db()
             assert row.status == (to if to in model.MOVES.get(before, ()) else before)
+
+
+def test_the_history_says_every_deed_in_words():
+    """But those that are said by the state reached, or by the day before and after."""
+    code = [path for app in ("amap", "contracts", "deliveries") for path in (settings.BASE_DIR / app).rglob("*.py")]
+    verbs = {
+        verb
+        for path in code
+        for verb in re.findall(r'(?:record|entry)\(\s*"(\w+\.\w+)"', path.read_text(encoding="utf-8"))
+    }
+    assert verbs - set(DEEDS) == {
+        "delivery.moved",
+        "distribution.moved",
+        "membership.pending",
+        "waitinglistentry.waiting",
+    }
