@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import date
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -29,7 +30,7 @@ def refuse_invisible(text):
 
 
 # Short words for what Django says at length.
-IN_SHORT = {
+IN_SHORT: dict[str, Any] = {
     "max_length": gettext_lazy("%(limit_value)d characters at most."),
     "min_value": gettext_lazy("%(limit_value)s at least."),
     "max_value": gettext_lazy("%(limit_value)s at most."),

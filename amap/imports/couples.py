@@ -9,6 +9,8 @@ from amap.spreadsheets import fold
 
 _BETWEEN = re.compile(r"\s*[;,/]\s*|\s+(?:et|ou|and|or|&|-|–)\s+", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(r"\s*[;/]\s*|\s+(?:et|and|&|\+)\s+", re.IGNORECASE)
+_BRACKETS = re.compile(r"^[^<>]*<([^<>]+)>$")
+_NOTE = re.compile(r" ?\([^()\d]{1,40}\)")  # 06 39 98 00 01 (Paul)
 # What people write where there is nothing to write.
 _NOTHING = frozenset(
     words(
@@ -43,14 +45,14 @@ def addresses_in(text: str) -> list[str]:
     for piece in _BETWEEN.split(text):
         several = piece.split()
         found += several if len(several) > 1 and all("@" in one for one in several) else [piece]
-    return [re.sub(r".*<([^<>]+)>$", r"\1", one).removeprefix("mailto:").rstrip(".") for one in found if one]
+    return [_BRACKETS.sub(r"\1", one).removeprefix("mailto:").rstrip(".") for one in found if one]
 
 
 def numbers_in(text: str) -> list[str]:
     """The telephone numbers in a cell: one, unless it only makes sense as several; none where it says there is none."""
     if not text or fold(text) in _NOTHING:
         return []
-    text = re.sub(r"\([^)\d]*\)", "", text)  # 06 39 98 00 01 (Paul)
+    text = _NOTE.sub("", text)
     try:
         phones.normalise(text)
     except Refused:

@@ -660,6 +660,13 @@ def test_poison_is_refused_by_the_line(desk):
     assert b"&lt;b&gt;" in desk.look().content
 
 
+@pytest.mark.parametrize("sign", ["(a", "<a", "a<", "1 ", "/a", "a@ ", " - a", " et a"])
+def test_a_cell_made_to_tire_us_is_refused_at_once(desk, sign):
+    endless = sign * (120_000 // len(sign))
+    desk.send("households", "Nom;Prénom;Mail;Tél;Adresse\n" + f"Un;{endless};{endless};{endless};{endless}\n")
+    assert desk.states()[0][1] == "wrong"
+
+
 def many(count):
     lines = [f"Nom{n};Prénom{n};p{n}@exemple.org;c{n}@exemple.org;0639{n:06};99100;Ville" for n in range(count)]
     return "Nom;Prénom;Mail;Mail conjoint;Tél;CP;Ville\n" + "\n".join(lines)
