@@ -13,7 +13,7 @@ from amap.euros import equivalents_text, euros_text
 from amap.imports import Line, State, words, wrong
 from amap.imports.couples import addresses_in
 from amap.imports.directory import Directory
-from amap.imports.household_lines import number_in
+from amap.imports.household_facts import number_in
 from amap.models import Household
 from amap.models.people import normalise_email
 from amap.spreadsheets import as_quantity, as_text, fold
