@@ -10,6 +10,15 @@ class Refused(Exception):
     concerns; where they do not, the middleware shows it as a message on the page the visitor came from.
     """
 
+    def __init__(self, text, *, field=None):
+        """`field`: the argument of the action that is to blame, which forms have under the same name."""
+        super().__init__(text)
+        self.field = field
+
+    def into(self, form):
+        """Say it beside the field it is about, or above the form."""
+        form.add_error(self.field if self.field in form.fields else None, str(self))
+
 
 @contextmanager
 def refused_into(form):
@@ -17,4 +26,4 @@ def refused_into(form):
     try:
         yield
     except Refused as refused:
-        form.add_error(None, str(refused))
+        refused.into(form)

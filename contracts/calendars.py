@@ -22,7 +22,8 @@ def generate(
     if end < start:
         raise Refused(
             _("The end (%(end)s) is before the start (%(start)s).")
-            % {"end": date_format(end, "DATE_FORMAT"), "start": date_format(start, "DATE_FORMAT")}
+            % {"end": date_format(end, "DATE_FORMAT"), "start": date_format(start, "DATE_FORMAT")},
+            field="ends_on",
         )
     days = [day for day in rhythm(start, end, weekday, interval_weeks) if day not in closures]
     check(days)

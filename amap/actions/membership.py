@@ -126,7 +126,7 @@ def record_fee(
             % {"name": membership.household.name, "total": euros_text(membership.total_cents)}
         )
     if paid_on > timezone.localdate(now):
-        raise Refused(_("The day of payment is still to come."))
+        raise Refused(_("The day of payment is still to come."), field="paid_on")
     period = membership.period
     if fee_cents is None:
         fee_cents = period.fee_on(membership.household.joined_on)

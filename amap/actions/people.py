@@ -117,7 +117,8 @@ def _claim(association, email, *, by, now, but=None):
     free_addresses(association, [email], by=by, now=now)
     holder = Member.objects.filter(association=association, email=email).exclude(pk=but and but.pk).first()
     if holder:
-        raise Refused(_("%(email)s is already the address of %(name)s.") % {"email": email, "name": holder.name})
+        said = _("%(email)s is already the address of %(name)s.") % {"email": email, "name": holder.name}
+        raise Refused(said, field="email")
 
 
 def free_addresses(association, emails, *, by, now):

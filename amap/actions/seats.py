@@ -15,12 +15,12 @@ def seat(association, *, user, role, starts_on, by, now, ends_on=None):
     """Give a person a role for a time (BR-5). Refused when they hold it already in that time."""
     association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     if ends_on and ends_on < starts_on:
-        raise Refused(_("The end precedes the start."))
+        raise Refused(_("The end precedes the start."), field="ends_on")
     held = association.seats.filter(user=user, role=role).filter(Q(ends_on=None) | Q(ends_on__gte=starts_on))
     if ends_on:
         held = held.filter(starts_on__lte=ends_on)
     if held.exists():
-        raise Refused(_("%(name)s already holds this role at that time.") % {"name": user.name})
+        raise Refused(_("%(name)s already holds this role at that time.") % {"name": user.name}, field="user")
     made = CommitteeSeat.objects.create(
         association=association, user=user, role=role, starts_on=starts_on, ends_on=ends_on
     )

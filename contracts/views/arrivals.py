@@ -100,7 +100,7 @@ def _arrived(request, rows, act, say):
         try:
             act(*chosen, by=request.user, now=clock.now(), on=form.cleaned_data["on"])
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             messages.success(request, say(len(chosen), sum(one.amount_cents for one in chosen)))
             return redirect("contracts:farm_payments", request.standing.slug)

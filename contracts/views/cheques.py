@@ -222,7 +222,7 @@ def hand_over(request):
                 now=clock.now(),
             )
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             messages.success(
                 request,

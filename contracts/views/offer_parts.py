@@ -104,7 +104,7 @@ def offer_new(request):
                 request.association, farm=farm, start_from=source, by=request.user, now=clock.now(), **values
             )
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             messages.success(request, _("The draft is there. Nobody else sees it before you propose it."))
             return redirect("contracts:offer_calendar", standing.slug, made.pk)
@@ -125,7 +125,7 @@ def _write(request, one, part, form, save=None, *, rows=None, template="part", *
             else:
                 actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
             one.refresh_from_db()
         else:
             return _saved(request, one, part, version)

@@ -365,7 +365,7 @@ def cancel(request, pk):
         try:
             actions.cancel(one, by=request.user, now=clock.now(), reason=form.cleaned_data["reason"])
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             return _done(request, one, _("The offer is cancelled."))
     signed = Subscription.objects.filter(offer=one).live().count()

@@ -134,7 +134,7 @@ def _with_reason(request, pk, verb, act, say):
         try:
             act(one, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             messages.success(request, say)
             return redirect("contracts:instalment", request.standing.slug, one.pk)

@@ -254,7 +254,7 @@ def _check(request, asked):
                 now=asked.now,
             )
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             return _after(request, signed, left_open=signing.left_open(asked.choices))
     address = asked.address("check", e=asked.quote.total_cents)

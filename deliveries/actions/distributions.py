@@ -224,6 +224,28 @@ def concerned(distribution):
     )
 
 
+def refuse_move(distribution, *, day, place, opens_at, closes_at, now):
+    """Raises `Refused` where a distribution cannot move to; asked before the consequences are shown, too."""
+    if distribution.is_closed:
+        raise Refused(_("This distribution has taken place: it no longer moves."))
+    if day < timezone.localdate(now):
+        raise Refused(_("%(day)s is past.") % {"day": date_format(day, "l j F Y")}, field="day")
+    if abs(day - distribution.day) > MOVE_AT_MOST:
+        raise Refused(_("That is over half a year from the day promised. Is the year right?"), field="day")
+    if closes_at <= opens_at:
+        raise Refused(_("The distribution must end after it begins."), field="closes_at")
+    now_there = (distribution.day, distribution.place_id, distribution.opens_at, distribution.closes_at)
+    if now_there == (day, place.pk, opens_at, closes_at):
+        raise Refused(_("Nothing changes: the distribution is already then and there."))
+    others = Distribution.objects.filter(association=distribution.association_id, day=day, place=place)
+    if others.exclude(pk=distribution.pk).exists():
+        raise Refused(
+            _("There is already a distribution at %(place)s on %(day)s.")
+            % {"place": place, "day": date_format(day, "l j F Y")},
+            field="day",
+        )
+
+
 @transaction.atomic
 def move(distribution, *, day, place, opens_at, closes_at, reason="", by, now):
     """Move an evening, with all it gathers, to another day, place or hour; everybody concerned is told at once (BR-13).
@@ -231,23 +253,8 @@ def move(distribution, *, day, place, opens_at, closes_at, reason="", by, now):
     Prices, ranks, turns, shifts and a fixed list stay; the volunteers' hours follow the opening and the closing.
     """
     distribution = _locked(distribution)
+    refuse_move(distribution, day=day, place=place, opens_at=opens_at, closes_at=closes_at, now=now)
     before = (distribution.day, distribution.place_id, distribution.opens_at, distribution.closes_at)
-    if distribution.is_closed:
-        raise Refused(_("This distribution has taken place: it no longer moves."))
-    if day < timezone.localdate(now):
-        raise Refused(_("%(day)s is past.") % {"day": date_format(day, "l j F Y")})
-    if abs(day - distribution.day) > MOVE_AT_MOST:
-        raise Refused(_("That is over half a year from the day promised. Is the year right?"))
-    if closes_at <= opens_at:
-        raise Refused(_("The distribution must end after it begins."))
-    if before == (day, place.pk, opens_at, closes_at):
-        raise Refused(_("Nothing changes: the distribution is already then and there."))
-    others = Distribution.objects.filter(association=distribution.association_id, day=day, place=place)
-    if others.exclude(pk=distribution.pk).exists():
-        raise Refused(
-            _("There is already a distribution at %(place)s on %(day)s.")
-            % {"place": place, "day": date_format(day, "l j F Y")}
-        )
     told = concerned(distribution).people
     old = {"old_day": distribution.day.isoformat(), "old_place": distribution.place.name}
     if (day, place.pk) != before[:2]:

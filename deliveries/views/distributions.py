@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from amap import clock
 from amap.access import Role, role_required
-from amap.errors import Refused
+from amap.errors import refused_into
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries import sheet as reader
@@ -177,14 +177,13 @@ def move(request, pk):
     form = MoveForm(request.POST or None, distribution=evening)
     concerned = None
     if request.method == "POST" and form.is_valid():
-        concerned = actions.concerned(evening)
-        if request.POST.get("do") == "move":
-            try:
-                actions.move(evening, **form.cleaned_data, by=request.user, now=now)
-            except Refused as refused:
-                form.add_error(None, str(refused))
-                concerned = None
-            else:
+        there = dict(form.cleaned_data)
+        reason = there.pop("reason")
+        with refused_into(form):
+            actions.refuse_move(evening, **there, now=now)
+            concerned = actions.concerned(evening)
+            if request.POST.get("do") == "move":
+                actions.move(evening, **there, reason=reason, by=request.user, now=now)
                 text = ngettext(
                     "Moved. %(count)s person is being told.",
                     "Moved. %(count)s people are being told.",
@@ -195,5 +194,5 @@ def move(request, pk):
     return render(
         request,
         "deliveries/distributions/move.html",
-        {"evening": evening, "form": form, "concerned": concerned},
+        {"evening": evening, "form": form, "concerned": None if form.errors else concerned},
     )

@@ -48,7 +48,7 @@ def harvest(request, pk):
                 delivery, items=items, news=news.cleaned_data["news"], by=request.user, now=clock.now()
             )
         except Refused as refused:
-            news.add_error(None, str(refused))
+            refused.into(news)
         else:
             messages.success(request, _posted(request.association, delivery))
             if too_few(delivery.offer, [item["product"] for item in items]):

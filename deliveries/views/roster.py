@@ -181,7 +181,7 @@ def replace(request, pk):
                 actions.request_swap(assignment, by=request.user, now=now)
             actions.replace(assignment, household=form.cleaned_data["household"], by=request.user, now=now)
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             messages.success(request, _("The replacement is on the roster; both households are told."))
             return _back(request)
@@ -202,7 +202,7 @@ def assign(request, pk):
         try:
             actions.take_shift(shift, household=form.cleaned_data["household"], by=request.user, now=clock.now())
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             said = {
                 "name": form.cleaned_data["household"].name,

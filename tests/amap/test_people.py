@@ -314,6 +314,16 @@ def test_a_role_is_not_given_twice_at_once(amap):
         seats.seat(amap.association, user=amap.treasurer, role="treasurer", starts_on=TODAY, by=amap.committee, now=NOW)
 
 
+def test_a_refusal_stands_beside_the_field_it_is_about(client, amap):
+    signed_in(client, amap.committee)
+    dates = {"starts_on": "2027-05-01", "ends_on": "2026-05-01"}
+    page = client.post(url(amap, "seat_new"), {"user": amap.member.pk, "role": "treasurer"} | dates)
+    assert page.context["form"].errors == {"ends_on": ["The end precedes the start."]}
+    taken = {"name": "Double", "email": amap.member.email, "language": "fr"}
+    page = client.post(url(amap, "member_new", amap.household_of(amap.committee).pk), taken)
+    assert list(page.context["form"].errors) == ["email"]
+
+
 def test_an_ended_role_is_gone_at_the_next_request_and_stays_in_the_history(client, amap):
     """R17, R22"""
     seat = CommitteeSeat.objects.get(user=amap.treasurer)

@@ -303,6 +303,20 @@ def test_a_refused_move_keeps_what_was_typed(amap, client, evening, time_machine
     assert 'value="2026-12-03"' in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"day": "2026-11-01"}, "day"), ({"opens_at": "19:00", "closes_at": "18:00"}, "closes_at")]
+)
+def test_what_a_move_changes_is_shown_only_where_it_can_be(amap, client, evening, time_machine, changes, field):
+    time_machine.move_to(NOW, tick=False)
+    client.force_login(amap.lead)
+    data = {"day": "2026-11-27", "place": amap.place.pk, "opens_at": "18:30", "closes_at": "19:45", "do": "look"}
+    page = client.post(url(amap, "move", evening.pk), data)
+    assert "What this changes" in page.content.decode()
+    page = client.post(url(amap, "move", evening.pk), data | changes)
+    assert list(page.context["form"].errors) == [field]
+    assert "What this changes" not in page.content.decode()
+
+
 # Pages
 
 
