@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from django.db.backends.signals import connection_created
 from django.db.models import Func
+from django.db.models.lookups import Contains
 from django.dispatch import receiver
 
 LIGATURES = {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "’": "'"}
@@ -37,6 +38,11 @@ class Alphabetical(Func):
             all_parameters += [ligature, letters]
         all_parameters += ["".join(ACCENTED), "".join(ACCENTED.values()), *parameters]
         return f'(lower(translate({plain}, %s, %s)) || chr(9) || {name}) COLLATE "C"', all_parameters
+
+
+def contains(column, words):
+    """The condition that a name contains the words, accents and capitals or not: elodie finds Élodie."""
+    return Contains(Alphabetical(column), alphabetical(words))
 
 
 def _key(name):

@@ -14,7 +14,7 @@ from amap.euros import EuroField
 from amap.forms.fields import AddressField, DayField, HourField, NameField, PhoneField
 from amap.models import Association, CommitteeSeat, Household, Member, PickupPlace, User
 from amap.models.people import Language, normalise_email
-from amap.names import Alphabetical
+from amap.names import Alphabetical, contains
 
 NO_NAME = {"required": gettext_lazy("Give your name.")}
 
@@ -272,10 +272,10 @@ class HouseholdFilter(forms.Form):
     def _called(words, persons):
         """The condition on a household's name, town or number, or on one of its `persons`."""
         digits = "".join(c for c in words if c.isascii() and c.isdigit())
-        person = Q(name__icontains=words) | Q(email__icontains=normalise_email(words))
+        person = Q(contains("name", words)) | Q(email__icontains=normalise_email(words))
         if len(digits) >= 4:  # the beginning of a telephone number, without its zero
             person |= Q(phone__contains=digits.lstrip("0"))
-        found = Q(name__icontains=words) | Q(city__icontains=words) | Exists(persons.filter(person))
+        found = Q(contains("name", words)) | Q(contains("city", words)) | Exists(persons.filter(person))
         return found | Q(number=int(digits)) if 0 < len(digits) < 6 else found
 
 

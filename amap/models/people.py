@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from amap.names import Alphabetical
+from amap.names import Alphabetical, contains
 
 # A household has no more people than this, whatever an association sets (BR-1).
 MOST_PEOPLE = 6
@@ -183,13 +183,11 @@ class HouseholdQuerySet(models.QuerySet):
 
     def called(self, words):
         """Those whose name, or the name of somebody in them, contains the words."""
-        persons = Member.objects.filter(household=OuterRef("pk"), name__icontains=words)
-        return self.filter(Q(name__icontains=words) | Exists(persons))
+        persons = Member.objects.filter(contains("name", words), household=OuterRef("pk"))
+        return self.filter(Q(contains("name", words)) | Exists(persons))
 
     def visible_to(self, standing):
-        """The committee and its officers see all; farm people see whom they feed through subscriptions, elsewhere; a
-        member sees their own.
-        """
+        """The committee, its officers and the farms' liaisons see all, a member their own."""
         if standing.runs_association or standing.liaison_farm_ids:
             return self
         return self.filter(pk=standing.household_id)

@@ -4,10 +4,12 @@ import re
 
 import pytest
 from django.conf import settings
+from django.db.models import Value
 
-from amap.models import Farm
+from amap.forms.people import HouseholdFilter
+from amap.models import Farm, Household
 from amap.names import Alphabetical, alphabetical
-from tests.cast import Amap
+from tests.cast import TODAY, Amap
 
 pytestmark = pytest.mark.django_db
 IN_ORDER = ["abeille", "D’Œuf", "Eloi", "Éluard", "emery", "Etienne", "Étoile", "Nuñez", "œillet", "Řehoř", "Zola"]
@@ -34,6 +36,23 @@ def test_names_that_differ_stand_apart_so_that_rows_may_be_grouped():
         Farm.objects.create(slug=slug, name=name)
     names = list(Farm.objects.values_list("name", flat=True))
     assert names == sorted(names)
+
+
+@pytest.mark.parametrize("words", ["Élodie Œ", "élodie œ", "elodie oe", "ELODIE OE", "E\u0301lodie"])
+def test_a_name_is_found_with_its_accents_and_capitals_or_without(words):
+    amap = Amap()
+    by_person, by_name = amap.household, amap.new_household("Élodie Œuvrard", paid=False)
+    by_person.members.filter(user=amap.member).update(name="Élodie Œuvrard")
+    paid = Household.objects.alias(is_paid=Value(True))
+    for found in (Household.objects.called(words), HouseholdFilter({"q": words}).apply(paid, today=TODAY)):
+        assert set(found) == {by_person, by_name}
+
+
+def test_a_town_is_found_without_its_accents():
+    amap = Amap()
+    Household.objects.filter(pk=amap.household.pk).update(city="Évry")
+    paid = Household.objects.alias(is_paid=Value(True))
+    assert list(HouseholdFilter({"q": "evry"}).apply(paid, today=TODAY)) == [amap.household]
 
 
 def test_every_list_by_name_is_alphabetical():
