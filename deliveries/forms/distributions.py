@@ -36,7 +36,7 @@ class CollectForm(forms.Form):
         label=_("Collected by"), required=False, max_length=100, help_text=_("Only if somebody comes in their place.")
     )
     # Seconds since the tap: without network it waits on the phone (BR-52).
-    ago = forms.IntegerField(required=False, min_value=0, max_value=24 * 3600, widget=forms.HiddenInput)
+    ago = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
 
 
 class NoteForm(forms.Form):

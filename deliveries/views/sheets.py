@@ -85,6 +85,8 @@ def _letters(lines):
     return list(first.items())
 
 
+LONGEST_WAIT = 30 * 24 * 3600  # seconds
+
 TAKES = (
     '<span class="sign-text"><span class="sign-who">{name} <small>{code}</small></span> '
     '<span class="sign-what">{what}</span></span>'
@@ -184,7 +186,7 @@ def _tick(request, pk, deed):
     details = {"by": request.user, "now": clock.now()}
     if deed == "collect":
         details["collected_by"] = form.cleaned_data["collected_by"]
-        details["at"] = details["now"] - timedelta(seconds=form.cleaned_data["ago"] or 0)
+        details["at"] = _signed_at(evening, form.cleaned_data["ago"] or 0, clock.now())
     getattr(actions, deed)(evening, households=[household], **details)
     context = {}
     if request.htmx:
@@ -193,6 +195,11 @@ def _tick(request, pk, deed):
         context = _counts(read) | {"rows": _rows(lines, read, request.standing.slug)}
     url = reverse("deliveries:sheet", args=[request.standing.slug, pk])
     return live.answer(request, "deliveries/distributions/_line.html", context, otherwise=f"{url}#h{household}")
+
+
+def _signed_at(evening, ago, now):
+    """When a household signed whose tick waited `ago` seconds for the network: not before the doors opened."""
+    return max(now - timedelta(seconds=min(ago, LONGEST_WAIT)), min(evening.opens(), now))
 
 
 def sheet_line(request, pk, household):
@@ -260,7 +267,7 @@ def close(request, pk):
                 now=now,
             )
         except Refused as refused:
-            form.add_error(None, str(refused))
+            refused.into(form)
         else:
             messages.success(request, _("Closed. Thank you for the evening!"))
             return redirect("deliveries:distribution", request.standing.slug, pk)

@@ -85,6 +85,6 @@ def browse(chromium, live_server):
 
 def _note(message, problems):
     # A refusal (4xx) and a network that is gone are for the journey itself to look at; everything else is ours to mend.
-    expected = ("Failed to load resource", "htmx:sendError", "htmx:afterRequest")
+    expected = ("Failed to load resource", "htmx:sendError", "htmx:timeout", "htmx:afterRequest")
     if message.type == "error" and not message.text.startswith(expected):
         problems.append(message.text)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
 from amap import clock
@@ -91,30 +92,83 @@ def test_ticking_the_list_at_the_door(amap, browse, evening, javascript):
     }
 
 
-def test_ticks_without_network_wait_on_the_phone_and_arrive_br_52(amap, browse, evening):
+@pytest.fixture
+def door(amap, browse, evening):
+    """The sheet on the phone of whoever holds the table, its list fixed."""
     page = browse(amap.lead, width=390)
     page.goto(f"/belombre/distributions/{evening.pk}/sheet/")
     page.get_by_text("Fix the list now").click()
     page.get_by_role("button", name="Fix the list").click()
     expect(page.get_by_text("0 of 5 households")).to_be_visible()
-    page.context.set_offline(True)
-    page.get_by_role("button", name="Ancel").click()
-    expect(page.get_by_text("No network: what you tick is kept on this phone")).to_be_visible()
-    page.get_by_role("button", name="Bardot").click()
-    page.get_by_role("button", name="Cendre").click()
-    expect(page.locator(".sign.unsent")).to_have_count(3)
-    page.get_by_role("button", name="Cendre").click()
-    expect(page.locator(".sign.unsent")).to_have_count(2)
-    check_axe(page)
-    assert not Basket.objects.filter(outcome="collected").exists()
-    page.context.set_offline(False)
-    expect(page.get_by_text("2 of 5 households")).to_be_visible()
-    expect(page.locator(".sign.unsent")).to_have_count(0)
-    expect(page.get_by_text("No network")).to_be_hidden()
-    assert set(Basket.objects.filter(outcome="collected").values_list("household__name", flat=True)) == {
-        "Ancel",
-        "Bardot",
-    }
+    return page
+
+
+def tap(page, *names):
+    for name in names:
+        page.get_by_role("button", name=name).click()
+
+
+def came():
+    return set(Basket.objects.filter(outcome="collected").values_list("household__name", flat=True))
+
+
+def test_ticks_without_network_wait_on_the_phone_and_arrive_br_52(door):
+    door.context.set_offline(True)
+    tap(door, "Ancel")
+    expect(door.get_by_text("No network: what you tick is kept on this phone")).to_be_visible()
+    tap(door, "Bardot", "Cendre")
+    expect(door.locator(".sign.unsent")).to_have_count(3)
+    tap(door, "Cendre")
+    expect(door.locator(".sign.unsent")).to_have_count(2)
+    check_axe(door)
+    assert came() == set()
+    door.context.set_offline(False)
+    expect(door.get_by_text("2 of 5 households")).to_be_visible()
+    expect(door.locator(".sign.unsent")).to_have_count(0)
+    expect(door.get_by_text("No network")).to_be_hidden()
+    assert came() == {"Ancel", "Bardot"}
+
+
+def test_a_tick_that_waits_is_taken_back_even_when_the_network_is_there_again_br_52(door):
+    door.route("**/collect/", lambda route: route.abort())
+    tap(door, "Ancel", "Bardot")
+    expect(door.locator(".sign.unsent")).to_have_count(2)
+    door.unroute("**/collect/")
+    tap(door, "Ancel")
+    expect(door.locator(".sign.unsent")).to_have_count(1)
+    door.evaluate("dispatchEvent(new Event('online'))")
+    expect(door.get_by_text("1 of 5 households")).to_be_visible()
+    assert came() == {"Bardot"}
+
+
+def test_a_tick_the_network_swallowed_is_kept_too_br_52(door):
+    door.evaluate("htmx.config.timeout = 200")
+    door.route("**/collect/", lambda route: None)
+    tap(door, "Ancel")
+    expect(door.locator(".sign.unsent")).to_have_count(1)
+
+
+def test_ticks_outlive_signing_in_again_br_52(door):
+    door.route("**/collect/", lambda route: route.abort())
+    tap(door, "Ancel")
+    expect(door.locator(".sign.unsent")).to_have_count(1)
+    # Signing in changes this cookie: what the open page sends is refused from then on.
+    door.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    door.unroute("**/collect/")
+    door.evaluate("dispatchEvent(new Event('online'))")
+    expect(door.get_by_text("1 of 5 households")).to_be_visible()
+    assert came() == {"Ancel"}
+
+
+def test_ticks_that_come_too_late_are_named_br_52(door, evening):
+    door.route("**/collect/", lambda route: route.abort())
+    tap(door, "Ancel", "Bardot")
+    expect(door.locator(".sign.unsent")).to_have_count(2)
+    Distribution.objects.filter(pk=evening.pk).update(status="closed")
+    door.unroute("**/collect/")
+    door.evaluate("dispatchEvent(new Event('online'))")
+    expect(door.get_by_text("not recorded, since the list no longer changes: Ancel, Bardot")).to_be_visible()
+    expect(door.get_by_text("No network")).to_be_hidden()
 
 
 def test_pages_of_the_evening_read_well(amap, browse, season, evening):

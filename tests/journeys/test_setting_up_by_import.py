@@ -30,7 +30,7 @@ def test_households_then_contracts_come_in_on_a_phone_without_javascript(browse,
     send(page, "adherents.csv", HOUSEHOLDS)
 
     page.get_by_text("Skipped as totals: line 6.").wait_for()
-    page.get_by_text("Type one address only").wait_for()
+    page.get_by_text("Not an e-mail address").wait_for()
     check_fits(page)
     assert not Household.objects.filter(name="Nguyen").exists()
 

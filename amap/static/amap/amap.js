@@ -82,55 +82,10 @@ for (const form of document.querySelectorAll("form[data-keep]")) {
   });
 }
 
-// The sign-in sheet without network: taps wait on this phone and are sent as soon as there is one again. A second tap
-// takes the first one back.
-const unsentTicks = document.getElementById("unsent-ticks");
-if (unsentTicks) {
-  const key = `ticks:${location.pathname}`;
-  const waiting = () => JSON.parse(localStorage.getItem(key) || "{}");
-  const keep = (ticks) => {
-    localStorage.setItem(key, JSON.stringify(ticks));
-    unsentTicks.hidden = !Object.keys(ticks).length;
-    for (const line of document.querySelectorAll(".sign")) line.classList.toggle("unsent", line.id.slice(1) in ticks);
-  };
-  addEventListener("htmx:sendError", (event) => {
-    const tap = event.target.closest(".sign button");
-    if (!tap) return;
-    const ticks = waiting();
-    if (tap.value in ticks) delete ticks[tap.value];
-    else ticks[tap.value] = { url: tap.formAction, at: Date.now() };
-    keep(ticks);
-  });
-  let isSending = false;
-  const send = async () => {
-    if (isSending) return;
-    isSending = true;
-    const csrf = document.querySelector("#lines [name=csrfmiddlewaretoken]").value;
-    const ticks = Object.entries(waiting());
-    for (const [household, tick] of ticks) {
-      const ago = Math.round((Date.now() - tick.at) / 1000);
-      const body = new URLSearchParams({ household, ago, csrfmiddlewaretoken: csrf });
-      const answer = await fetch(tick.url, { method: "POST", body, headers: { "HX-Request": "true" } }).catch(() => null);
-      if (!answer || answer.status >= 500) break;
-      const left = waiting();
-      // Asked to look at the page again: signed out, or refused with a message. It is sent once more from there.
-      if (answer.headers.has("HX-Refresh") && !tick.again) left[household].again = true;
-      else delete left[household];
-      keep(left);
-    }
-    isSending = false;
-    if (JSON.stringify(ticks) !== JSON.stringify(Object.entries(waiting()))) location.reload();
-  };
-  keep(waiting());
-  send();
-  addEventListener("online", send);
-  setInterval(send, 15000);
-}
-
-// Any other request that htmx could not deliver must not pass unnoticed.
+// A request that htmx could not deliver (no network in the barn) must not pass unnoticed; ticks.js looks after its own.
 for (const name of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
   addEventListener(name, (event) => {
-    if (name === "htmx:sendError" && event.target.closest(".sign")) return;
+    if (name !== "htmx:responseError" && event.target.closest(".sign")) return;
     const trouble = document.getElementById("trouble");
     trouble.hidden = false;
     trouble.scrollIntoView({ block: "nearest" });
