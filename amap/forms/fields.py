@@ -79,7 +79,7 @@ class AddressField(forms.EmailField):
 
     def __init__(self, **kwargs):
         kwargs.setdefault("label", gettext_lazy("E-mail"))
-        wrong = gettext_lazy("Type one address only, for example name@example.org.")
+        wrong = gettext_lazy("Not an e-mail address. Type one only, for example name@example.org.")
         kwargs.setdefault("error_messages", {}).setdefault("invalid", wrong)
         super().__init__(max_length=254, **kwargs)
 

@@ -240,7 +240,7 @@ def test_wrong_lines_say_why_and_stop_everything_until_left_out_on_purpose(desk,
     assert list(reasons) == [3, 4, 5, 6, 7, 8, 9]
     assert reasons[3] == "Already on line 2. A household is one line, with all its people."
     assert reasons[4] == "No name."
-    assert reasons[5].startswith("E-mail, person 1 “pas une adresse”: Type one address only")
+    assert reasons[5].startswith("E-mail, person 1 “pas une adresse”: Not an e-mail address")
     assert reasons[6].startswith("Telephone, person 1 “06 12”: Incomplete number")
     assert reasons[7].startswith("“douze” is not a member number")
     assert reasons[8].startswith("“31/02/2025” is not a date")
@@ -521,8 +521,8 @@ def test_two_first_names_or_two_last_names_in_a_cell_are_two_people(desk):
 def test_a_wrong_address_among_two_is_named(desk):
     desk.send("households", "Nom;Mail\nMartin;paul@exemple.org / julie@exemple\nRoux;caro roux@exemple.org\n")
     assert desk.reasons() == {
-        2: "E-mail, person 1 “julie@exemple”: Type one address only, for example name@example.org.",
-        3: "E-mail, person 1 “caro roux@exemple.org”: Type one address only, for example name@example.org.",
+        2: "E-mail, person 1 “julie@exemple”: Not an e-mail address. Type one only, for example name@example.org.",
+        3: "E-mail, person 1 “caro roux@exemple.org”: Not an e-mail address. Type one only, for example name@example.org.",
     }
 
 
