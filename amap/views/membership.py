@@ -50,6 +50,13 @@ def memberships(request):
     period = _period(periods, request.GET.get("period", ""), today)
     if period is None:
         return render(request, "amap/membership/memberships.html", {"periods": [], "may_write": standing.has(*WRITERS)})
+    pile = PileForm(association=request.association, initial={"paid_on": today, "method": "cheque"})
+    return _list(request, periods, period, pile)
+
+
+def _list(request, periods, period, pile, status=200):
+    """The list of a period, as the address filters it. `pile`: the form under it, perhaps with what is wrong."""
+    standing = request.standing
     is_paid = Q(status=Membership.Status.PAID)
     lines = _lines(standing.association_id, period)
     show = request.GET.get("show", "")
@@ -67,7 +74,10 @@ def memberships(request):
     households = lines.count() - sums["cancelled"]
     page = page_of(request, shown)
     methods = dict(Membership.Method.choices)
-    rows = [(one, one.status == Membership.Status.PAID, methods.get(one.method, "")) for one in page]
+    ticked = set(pile.data.getlist("households")) if pile.is_bound else ()
+    rows = [
+        (one, one.status == Membership.Status.PAID, methods.get(one.method, ""), str(one.pk) in ticked) for one in page
+    ]
     shows = [("", _("all")), ("awaited", _("fee awaited")), ("paid", _("paid"))]
     return render(
         request,
@@ -83,11 +93,12 @@ def memberships(request):
             "households": households,
             "awaited": households - sums["count"],
             "percent": 100 * sums["count"] // households if households else 0,
-            "pile": PileForm(association=request.association, initial={"paid_on": today, "method": "cheque"}),
+            "pile": pile,
             "may_write": standing.has(*WRITERS),
-            "to_tick": standing.has(*WRITERS) and any(not paid for _household, paid, _method in rows),
+            "to_tick": standing.has(*WRITERS) and any(not paid for _household, paid, _method, _ticked in rows),
             "shows": [*shows, ("cancelled", _("cancelled"))] if sums["cancelled"] else shows,
         },
+        status=status,
     )
 
 
@@ -98,15 +109,15 @@ def receive(request, pk):
     period = get_object_or_404(MembershipPeriod, association=request.standing.association_id, pk=pk)
     form = PileForm(request.POST, association=request.association)
     if form.is_valid():
-        count = actions.receive(
-            request.association, period=period, **form.cleaned_data, by=request.user, now=clock.now()
-        )
-        said = ngettext("%(count)d fee is recorded.", "%(count)d fees are recorded.", count)
-        messages.success(request, said % {"count": count})
-    else:
-        for error in [one for errors in form.errors.values() for one in errors]:
-            messages.error(request, error)
-    return _to(request, period, show="awaited")
+        with refused_into(form):
+            count = actions.receive(
+                request.association, period=period, **form.cleaned_data, by=request.user, now=clock.now()
+            )
+            said = ngettext("%(count)d fee is recorded.", "%(count)d fees are recorded.", count)
+            messages.success(request, said % {"count": count})
+            return _to(request, period, show="awaited")
+    periods = list(MembershipPeriod.objects.filter(association=request.standing.association_id))
+    return _list(request, periods, period, form, status=422)
 
 
 def _to(request, period, **query):

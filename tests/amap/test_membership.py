@@ -309,6 +309,15 @@ def test_a_pile_is_received_at_once_and_the_same_pile_twice_counts_once(client, 
     assert Membership.objects.paid().filter(household__in=[fresh, other]).count() == 2
 
 
+def test_a_pile_with_a_mistake_comes_back_with_its_ticks(client, amap, fresh):
+    client.force_login(amap.treasurer)
+    pile = {"households": [fresh.pk], "method": "cheque"}
+    for day, said in (("", "This field is required."), ("2026-12-24", "The day of payment is still to come.")):
+        answer = client.post(url(amap, "receive_fees", amap.period.pk), pile | {"paid_on": day})
+        assert (answer.status_code, answer.context["pile"].errors) == (422, {"paid_on": [said]})
+        assert f'value="{fresh.pk}" checked' in answer.content.decode()
+
+
 def test_a_pile_holds_no_household_of_another_association(client, amap, fresh):
     """BR-76"""
     other = Amap("ailleurs", "AMAP d'Ailleurs")
@@ -394,7 +403,7 @@ def test_the_treasurer_cancels_a_membership_on_its_page_with_a_reason(client, am
     assert "The fee will not come" not in text
     assert "Record the fee" in text
     listed = client.get(url(amap, "memberships"), {"show": "cancelled"}).context
-    assert [household.name for household, _paid, _method in listed["rows"]] == ["Neuve"]
+    assert [household.name for household, *_more in listed["rows"]] == ["Neuve"]
     assert (listed["households"], listed["awaited"]) == (listed["sums"]["count"], 0)
     assert client.get(url(amap, "memberships"), {"show": "awaited"}).context["rows"] == []
 
