@@ -134,6 +134,7 @@ TABLE = [
     ("contracts:deposit",               GET,  "batch",                             "L- xx o- o- ox xx o - -"),
     ("contracts:deposit_slip",          GET,  "batch",                             "L- xx o- o- ox xx o - -"),
     ("contracts:accounts",              GET,  "",                                  "L- xx oo oo oo xx o - -"),
+    ("contracts:accounts",              GET,  "?household=household",              "L- xx o- o- oo xx o - -"),
     ("contracts:accounts_csv",          GET,  "",                                  "L- xx oo oo oo xx o - -"),
     ("contracts:schedule",              GET,  "subscription",                      "L- o- o- o- oo -- o - -"),
     ("contracts:my_contracts",          GET,  "",                                  "L- oo -- oo oo oo o - -"),

@@ -65,7 +65,8 @@ def accounts(request):
     when = {"today": clock.today(), "grace_days": request.association.grace_days}
     context = {"farms": farms, "farm": farm}
     if asked := request.GET.get("household", ""):
-        household = get_object_or_404(Household, association=request.standing.association_id, pk=id_in(asked))
+        payers = Household.objects.filter(Exists(instalments.filter(household=OuterRef("pk"))))
+        household = get_object_or_404(payers, pk=id_in(asked))
         theirs = instalments.filter(household=household)
         rows = theirs.order_by("deposit_not_before", Alphabetical("farm__name"), "number")
         context |= {
