@@ -149,7 +149,15 @@ def cash(*instalments, by, now, on=None):
     instalments = _lock(one.pk for one in instalments)
     for instalment in instalments:
         _refuse_other_than(instalment, Status.HANDED_OVER)
-    _arrive(instalments, _events(instalments, "cleared"), "cheques_sent", by=by, now=now, on=on)
+    events = {}
+    for cheque in Cheque.objects.filter(instalment__in=instalments, is_void=False):
+        events[cheque.instalment_id] = f"cheque:{cheque.pk}:cleared"
+        if on and on < cheque.issued_on:
+            raise Refused(
+                _("Cheque no. %(number)s is dated %(day)s: its money did not arrive before.")
+                % {"number": cheque.number, "day": _day(cheque.issued_on)}
+            )
+    _arrive(instalments, events, "cheques_sent", by=by, now=now, on=on)
     states.move_all(instalments, to=Status.CASHED, by=by, now=now)
 
 
@@ -413,12 +421,6 @@ def _arrive(instalments, events, source, *, by, now, on):
             for one in instalments
         ]
     )
-
-
-def _events(instalments, step):
-    """{instalment id: `cheque:…:step`} of their live cheques."""
-    cheques = Cheque.objects.filter(instalment__in=instalments, is_void=False).values_list("instalment_id", "pk")
-    return {instalment: f"cheque:{cheque}:{step}" for instalment, cheque in cheques}
 
 
 def _validate_complete(instalments, *, now, is_old_news=False):

@@ -276,7 +276,7 @@ def test_br38_the_farm_confirms_cheques_and_transfers_in_bulk(client, amap):
     page = client.get(url(amap, "farm_payments")).content.decode()
     assert "2 cheques not yet confirmed, €140.00" in page
     handed = list(Instalment.objects.filter(status=Status.HANDED_OVER).values_list("pk", flat=True))
-    answer = client.post(url(amap, "cash"), {"chosen": handed, "on": "2026-11-20"}, follow=True)
+    answer = client.post(url(amap, "cash"), {"chosen": handed, "on": "2026-11-21"}, follow=True)
     assert "2 cheques cashed, €140.00." in answer.content.decode()
     due = [transfers.get(number=1).pk, transfers.get(number=2).pk]
     answer = client.post(url(amap, "confirm"), {"chosen": due, "on": "2026-11-20"}, follow=True)

@@ -71,7 +71,7 @@ def books_add_up():
 def test_br38_the_way_of_a_cheque_with_who_when_and_its_movements(amap):
     subscription = signed(amap)
     first = subscription.instalments.get(number=1)
-    (cheque,) = receive(amap, [first])
+    (cheque,) = payments.receive([(first, paper(first, issued_on=TODAY - timedelta(days=3)))], by=amap.liaison, now=NOW)
     assert cheque.received_by == amap.liaison
     assert cheque.received_at == NOW
     assert balance(f"cheques_held:{amap.farm.pk}") == first.amount_cents
@@ -190,6 +190,16 @@ def test_br39_a_slip_never_changes(amap):
     ):
         with pytest.raises(DatabaseError), transaction.atomic():
             attempt()
+
+
+def test_a_cheque_is_not_cashed_before_it_was_written(amap):
+    """A year typed wrong, for instance."""
+    first, second, _third = signed(amap).instalments.all()
+    hand_over(amap, receive(amap, [first, second]))
+    Cheque.objects.filter(instalment=first).update(issued_on=TODAY - timedelta(days=9))
+    with pytest.raises(Refused, match="dated 21 November 2026"):
+        payments.cash(first, second, by=amap.farmer, now=NOW, on=TODAY - timedelta(days=1))
+    payments.cash(first, by=amap.farmer, now=NOW, on=TODAY - timedelta(days=1))
 
 
 def test_br41_a_rejected_cheque_becomes_a_new_linked_instalment(amap):
