@@ -4,6 +4,7 @@ from datetime import date
 from io import StringIO
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 from django.db.models import Sum
 
@@ -96,6 +97,10 @@ def test_the_books_add_up():
 
 def test_ibans_of_the_demonstration_have_valid_keys_and_no_bank():
     assert all(ibans.normalise(iban(account))[4:9] == "99999" for account in range(1, 7))
+
+
+def test_everybodys_address_is_proved():
+    assert not EmailAddress.objects.filter(verified=False).exists()
 
 
 def test_the_demo_keeps_away_from_other_databases(settings):

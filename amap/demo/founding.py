@@ -3,6 +3,8 @@
 import unicodedata
 from datetime import date, timedelta
 
+from allauth.account.models import EmailAddress
+
 from amap.actions import farms, membership, people
 from amap.demo import people as cast
 from amap.models import Association, CommitteeSeat, Farm, Farmer, Member, MembershipPeriod, PickupPlace, User
@@ -31,6 +33,7 @@ def begin(year, day):
     for one in cast.FARMS:
         add_farm(year, one, day, now)
     User.objects.create_user("passant@example.org", name="Un passant")
+    EmailAddress.objects.update(verified=True)  # everybody came by an invitation or a code
     rows = [{"id": None, "needed": 1} | role for role in cast.SHIFT_ROLES]
     roster.set_roles(year.association, rows, by=year.users[1], now=now)
     for starts in (date(2025, 9, 1), date(2026, 9, 1)):
