@@ -4,9 +4,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from amap.euros import EuroField
+from amap.euros import EuroField, euros_text
 from amap.forms.fields import DayField, NameField, WholeField
-from amap.models import Household, Membership
+from amap.models import Household, Membership, MembershipPeriod
 
 
 class PeriodForm(forms.Form):
@@ -51,10 +51,15 @@ class PeriodForm(forms.Form):
             self.add_error("ends_on", _("The end precedes the start."))
         data["network_part_cents"] = data.get("network_part_cents") or 0
         data["reduced_percent"] = data.get("reduced_percent") or 50
-        if data.get("amap_part_cents") == 0 and data["network_part_cents"] == 0:
-            self.add_error("amap_part_cents", _("The fee must be more than 0."))
-        if (data.get("free_minimum_cents") or 0) > (data.get("amap_part_cents") or 0) + data["network_part_cents"]:
-            self.add_error("free_minimum_cents", _("The least amount cannot be more than the fee."))
+        if data.get("amap_part_cents") is not None:
+            period, least_cents = MembershipPeriod(**data), data.get("free_minimum_cents") or 0
+            if period.fee_cents == 0:
+                self.add_error("amap_part_cents", _("The fee must be more than 0."))
+            elif least_cents > period.fee_cents:
+                self.add_error("free_minimum_cents", _("The least amount cannot be more than the fee."))
+            elif period.reduced_from and least_cents > period.reduced_cents:
+                text = _("The least amount cannot be more than the reduced fee, %(fee)s.")
+                self.add_error("free_minimum_cents", text % {"fee": euros_text(period.reduced_cents)})
         return data
 
 

@@ -52,7 +52,7 @@ class Fee:
     paid_on: date
     method: str
     reference: str = ""
-    fee_cents: int = 0
+    fee_cents: int | None = None  # None: the line says that it is paid, not how much
     donation_cents: int = 0
 
 
@@ -189,7 +189,6 @@ class FactsReader:
         if period is None or (fold(said) in NO and (said or record["fee_on"] is None)):
             return None
         fee = Fee(as_date(record["fee_on"]) or self.options["paid_on"], self.options["method"])
-        fee.fee_cents = period.fee_cents
         method = fold(record.text("fee_method"))
         if method:
             fee.method = self._method(method)

@@ -34,10 +34,11 @@ class Reader:
         self.association, self.table = association, table
         self.directory = Directory(association, today)
         self.facts = FactsReader(self.directory, options, today)
-        period = options.get("period") if "fee" in table.chosen or "fee_on" in table.chosen else None
+        self.period = options.get("period") if "fee" in table.chosen or "fee_on" in table.chosen else None
         self.paid = set()
-        if period:
-            self.paid = set(Membership.objects.paid().filter(period=period).values_list("household_id", flat=True))
+        if self.period:
+            paid = Membership.objects.paid().filter(period=self.period)
+            self.paid = set(paid.values_list("household_id", flat=True))
         self.lines_of = {}  # what a line has already spoken of: a household, a number, an address
 
     def lines(self):
@@ -102,8 +103,8 @@ class Reader:
         if household is None:
             newcomers = facts.people or [Person(facts.name, "", "", True)]
             self._refuse_crowd(facts.name, len(newcomers))
-            return Deed(facts, newcomers=newcomers, fee=facts.fee)
-        deed = Deed(facts, household, fee=None if household.pk in self.paid else facts.fee)
+            return Deed(facts, newcomers=newcomers, fee=self._fee(facts, household))
+        deed = Deed(facts, household, fee=None if household.pk in self.paid else self._fee(facts, household))
         said = facts.fields | ({"name": facts.name} if facts.is_named else {})
         for name, value in said.items():
             if getattr(household, name) != value and not (name == "name" and same_name(household.name, value)):
@@ -122,6 +123,14 @@ class Reader:
         if deed.newcomers:
             self._refuse_crowd(household.name, len(members) + len(deed.newcomers))
         return deed
+
+    def _fee(self, facts, household):
+        """Where the line does not say how much: the fee of the day they joined, at the latest when they paid (BR-3)."""
+        fee = facts.fee
+        if fee and fee.fee_cents is None:
+            joined_on = facts.fields.get("joined_on") or (household.joined_on if household else fee.paid_on)
+            fee.fee_cents = self.period.fee_on(joined_on)
+        return fee
 
     def _refuse_crowd(self, name, count):
         most = self.association.people_per_household_max

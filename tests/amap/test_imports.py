@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from amap import jobs
 from amap.actions import people
+from amap.euros import euros_text
 from amap.imports.farms import Farms
 from amap.imports.households import Households
 from amap.models import (
@@ -342,6 +343,25 @@ def test_br3_a_reduced_fee_and_a_free_price_are_taken_as_they_are(desk, a):
     assert desk.reasons() == {3: "€4.99 is less than the fee of €5.00."}
 
 
+def test_br3_yes_means_the_fee_of_the_day_the_household_joined(desk, a):
+    """The day in the file, else the one that is here, else the day they paid."""
+    a.period.reduced_from = date(2026, 11, 1)
+    a.period.save()
+    late = a.new_household("Présente", paid=False)
+    Household.objects.filter(pk=late.pk).update(joined_on=date(2026, 11, 10))
+    a.new_household("Ancienne", paid=False)
+    lines = (
+        "Tard;10/11/2026;oui;\nTôt;30/10/2026;oui;\nPrésente;;oui;\nAncienne;;oui;\nJadis;;oui;05/09/2026\nNeuf;;oui;\n"
+    )
+    page = desk.send("households", "Nom;Arrivée;Adhésion payée;Payé le\n" + lines, period=a.period.pk)
+    fees = {"Tard": 1000, "Tôt": 2000, "Présente": 1000, "Ancienne": 2000, "Jadis": 2000, "Neuf": 1000}
+    for line, cents in zip(page.context["plan"].lines, fees.values(), strict=True):
+        assert f"fee of {euros_text(cents)} paid" in line.details[-1]
+    desk.confirm()
+    paid = Membership.objects.paid().filter(household__name__in=fees)
+    assert dict(paid.values_list("household__name", "total_cents")) == fees
+
+
 def test_fees_are_read_as_people_note_them(desk, a):
     desk.send(
         "households",
@@ -519,10 +539,10 @@ def test_two_first_names_or_two_last_names_in_a_cell_are_two_people(desk):
 
 
 def test_a_wrong_address_among_two_is_named(desk):
-    desk.send("households", "Nom;Mail\nMartin;paul@exemple.org / julie@exemple\nRoux;caro roux@exemple.org\n")
+    desk.send("households", "Nom;Mail\nMartin;paul@exemple.org / julie@exemple\nRoux;caro roux@exemple\n")
     assert desk.reasons() == {
         2: "E-mail, person 1 “julie@exemple”: Not an e-mail address. Type one only, for example name@example.org.",
-        3: "E-mail, person 1 “caro roux@exemple.org”: Not an e-mail address. Type one only, for example name@example.org.",
+        3: "E-mail, person 1 “caro roux@exemple”: Not an e-mail address. Type one only, for example name@example.org.",
     }
 
 

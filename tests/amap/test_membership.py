@@ -283,7 +283,8 @@ def test_br3_the_treasurer_sets_who_pays_less_and_the_page_of_a_fee_proposes_it(
     for wrong, said in (
         ({"reduced_from": "2027-09-01"}, "not within the membership year"),
         ({"reduced_percent": "100"}, "99 at most."),
-        ({"free_minimum_cents": "21"}, "cannot be more than the fee"),
+        ({"free_minimum_cents": "21"}, "cannot be more than the fee."),
+        ({"free_minimum_cents": "10,50"}, "cannot be more than the reduced fee, €10.00."),
     ):
         assert said in client.post(edit, terms | wrong).content.decode()
     assert client.post(edit, terms).status_code == 302
