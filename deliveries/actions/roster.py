@@ -175,6 +175,15 @@ def replace(assignment, *, household, volunteer="", user=None, by, now):
 
 
 @transaction.atomic
+def put_instead(assignment, *, household, by, now):
+    """Those who run the roster write another household in, whether a replacement was looked for or not."""
+    assignment = _locked(assignment)
+    if assignment.status == Status.CONFIRMED:
+        request_swap(assignment, by=by, now=now)
+    return replace(assignment, household=household, by=by, now=now)
+
+
+@transaction.atomic
 def mark(assignment, *, to, by, now):
     """Write after the evening who came: `done`, `no_show` or `excused` (BR-64: no penalty follows)."""
     assignment = _locked(assignment)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from amap import clock, pdf
 from amap.access import Role, role_required
 from amap.dates import date_format
-from amap.errors import Refused
+from amap.errors import refused_into
 from amap.pages import page_of, usual
 from contracts.season_strip import months
 from deliveries.actions import roster as actions
@@ -175,14 +175,8 @@ def replace(request, pk):
     )
     form = ReplacementForm(request.POST or None, association=request.association)
     if request.method == "POST" and form.is_valid():
-        try:
-            now = clock.now()
-            if assignment.status == ShiftAssignment.Status.CONFIRMED:
-                actions.request_swap(assignment, by=request.user, now=now)
-            actions.replace(assignment, household=form.cleaned_data["household"], by=request.user, now=now)
-        except Refused as refused:
-            refused.into(form)
-        else:
+        with refused_into(form):
+            actions.put_instead(assignment, household=form.cleaned_data["household"], by=request.user, now=clock.now())
             messages.success(request, _("The replacement is on the roster; both households are told."))
             return _back(request)
     return render(request, "deliveries/roster/replace.html", {"form": form, "assignment": assignment})
@@ -199,11 +193,8 @@ def assign(request, pk):
     form = ReplacementForm(request.POST or None, association=request.association)
     form.fields["household"].label = _("Who comes?")
     if request.method == "POST" and form.is_valid():
-        try:
+        with refused_into(form):
             actions.take_shift(shift, household=form.cleaned_data["household"], by=request.user, now=clock.now())
-        except Refused as refused:
-            refused.into(form)
-        else:
             said = {
                 "name": form.cleaned_data["household"].name,
                 "day": date_format(shift.distribution.day, "l j F"),

@@ -144,6 +144,21 @@ def test_br62_a_replacement_takes_the_place_over_once(amap):
     assert Letter.objects.get(kind="shift_replaced").is_urgent
 
 
+def test_a_replacement_written_in_that_is_refused_changes_nothing(amap, client):
+    """Somebody who already helps that evening cannot replace; nobody is said to look for a replacement then (BR-62)."""
+    evening = shift(amap, needed=2)
+    assignment, busy = take(amap, evening), amap.household_of(amap.treasurer)
+    take(amap, evening, busy)
+    client.force_login(amap.lead)
+    page = f"/belombre/roster/assignments/{assignment.pk}/replace/"
+    assert "already on the roster that day" in client.post(page, {"household": busy.pk}).content.decode()
+    assignment.refresh_from_db()
+    assert assignment.status == "confirmed"
+    client.post(page, {"household": amap.household_of(amap.secretary).pk})
+    assignment.refresh_from_db()
+    assert assignment.status == "replaced"
+
+
 def test_reminders_leave_seven_and_two_days_before_and_once(amap):
     take(amap, shift(amap))
     for day in (18, 19, 19, 20, 24):
