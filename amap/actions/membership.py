@@ -176,6 +176,13 @@ def record_fee(
     return membership
 
 
+@transaction.atomic
+def pay(household, *, period, by, now, **fee):
+    """A household's `fee` of a period has come in, awaited or not (as `record_fee`). Returns its Membership."""
+    membership = open_membership(household, period=period, by=by, now=now)
+    return record_fee(membership, **fee, by=by, now=now)
+
+
 def refuse_other_fee(period, cents):
     """Raises `Refused` unless that is a fee of the period (BR-3)."""
     within = period.fee_within(cents)
@@ -203,8 +210,7 @@ def receive(association, *, households, period, method, paid_on, by, now):
         "pk"
     ):
         if household.pk not in paid:
-            membership = open_membership(household, period=period, by=by, now=now)
-            record_fee(membership, method=method, paid_on=paid_on, by=by, now=now)
+            pay(household, period=period, method=method, paid_on=paid_on, by=by, now=now)
             count += 1
     return count
 

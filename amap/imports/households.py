@@ -209,9 +209,9 @@ def _write_changes(batch, line, *, by, now):
 def _write_fee(batch, line, period, *, by, now):
     deed = line.content
     known = Membership.objects.filter(period=period, household=deed.household).exists()
-    owed = membership.open_membership(deed.household, period=period, by=by, now=now)
-    membership.record_fee(
-        owed,
+    paid = membership.pay(
+        deed.household,
+        period=period,
         method=deed.fee.method,
         paid_on=deed.fee.paid_on,
         fee_cents=deed.fee.fee_cents,
@@ -221,7 +221,7 @@ def _write_fee(batch, line, period, *, by, now):
         now=now,
         is_old_news=True,
     )
-    return imported(batch, line, owed, None if not known else {})
+    return imported(batch, line, paid, None if not known else {})
 
 
 def _refuse_if_needed(batch, made):

@@ -151,9 +151,7 @@ def membership(request, household_pk, pk):
             return redirect("amap:membership", standing.slug, household.pk, period.pk)
         if form.is_valid():
             with refused_into(form):
-                now = clock.now()
-                found = actions.open_membership(household, period=period, by=request.user, now=now)
-                actions.record_fee(found, **form.cleaned_data, by=request.user, now=now)
+                actions.pay(household, period=period, **form.cleaned_data, by=request.user, now=clock.now())
                 messages.success(request, _("The fee of %(name)s is recorded.") % {"name": household.name})
                 return redirect("amap:membership", standing.slug, household.pk, period.pk)
     return render(

@@ -273,6 +273,14 @@ def test_a_fee_typed_wrong_is_explained_and_kept(client, amap, field, typed, sai
     assert not Movement.objects.exists()
 
 
+def test_a_fee_that_is_refused_opens_no_membership(client, amap, fresh):
+    client.force_login(amap.treasurer)
+    data = {"method": "cheque", "paid_on": "2026-11-22"}
+    page = client.post(url(amap, "membership", fresh.pk, amap.period.pk), data)
+    assert page.context["form"].errors == {"paid_on": ["The day of payment is still to come."]}
+    assert not fresh.memberships.exists()
+
+
 def test_br3_the_treasurer_sets_who_pays_less_and_the_page_of_a_fee_proposes_it(client, amap, fresh):
     client.force_login(amap.treasurer)
     page = url(amap, "membership", fresh.pk, amap.period.pk)
