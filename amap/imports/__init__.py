@@ -27,7 +27,7 @@ from amap.spreadsheets import Cell, as_text, fold
 from amap.words import pair
 
 HEADINGS_WITHIN = 20
-TOTALS = frozenset({"total", "totaux", "somme", "moyenne"})
+TOTALS = frozenset({"total", "totaux", "somme", "moyenne", "nombre", "nbre", "nb"})
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -240,7 +240,10 @@ def _first_filled(rows):
 
 
 def cut(batch, sheets: list[dict]) -> Table:
-    """The records of the sheets, all with the same headings line and columns; heading line 0: there is none."""
+    """The records of the sheets, all with the same headings line and columns; heading line 0: there is none.
+
+    Headings that are said again, as at the top of each printed page, and a letter alone, as in an index, are blank.
+    """
     rows, chosen = sheets[0]["rows"], list(batch.columns)
     width = max((len(sheet["rows"][0]) for sheet in sheets if sheet["rows"]), default=0)
     chosen += [""] * (width - len(chosen))
@@ -255,7 +258,8 @@ def cut(batch, sheets: list[dict]) -> Table:
             if number <= batch.heading_line:
                 continue
             row = [cell if _says_something(cell) else None for cell in cells]
-            if all(cell is None for cell in row):
+            texts = [as_text(cell) for cell in row]
+            if len("".join(texts)) < 2 or texts == table.headings:
                 table.blank += 1
             elif is_total(row):
                 table.totals.append(number)

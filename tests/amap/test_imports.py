@@ -587,6 +587,13 @@ def test_columns_chosen_together_with_another_line_of_headings_are_kept(desk):
     assert (desk.batch.heading_line, desk.batch.columns) == (0, ["last_1", "email_1"])
 
 
+def test_headings_said_again_and_letters_of_an_index_are_no_households(desk):
+    desk.send("households", "Nom;Prénom\nA;\nAdam;Rose\nB;\nNom;Prénom\nBlin;Eva\nNombre de foyers : 2;\n")
+    assert desk.states() == [(3, "new", "Adam"), (6, "new", "Blin")]
+    table = desk.look().context["plan"].table
+    assert (table.blank, table.totals) == (3, [7])
+
+
 def test_columns_that_are_not_read_are_named(desk):
     desk.send("households", "Nom;Commentaire;N° rue;Vide\nUn;végétarien;;\nDeux;;12;\n")
     assert b"Columns left out: Commentaire, N\xc2\xb0 rue</p>" in desk.look().content
