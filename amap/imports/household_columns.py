@@ -98,8 +98,7 @@ COLUMNS = [
         words(
             "adhesion payee|cotisation payee|adhesion reglee|cotisation reglee|adhesion|cotisation|a jour|"
             "a jour de cotisation|paye|payee|regle|reglee|adhesion ok|cotisation ok|montant adhesion|"
-            "montant cotisation|montant de la cotisation|adh|cotis|montant|montant paye|montant regle|montant tarif|"
-            "membership paid|fee"
+            "montant cotisation|montant de la cotisation|montant tarif|adh|cotis|membership paid|fee"
         ),
         ("oui", "non", "25,00"),
         gettext_lazy("yes, no, an amount (what exceeds the fee is a donation), a date, or cheque, transfer, cash"),

@@ -445,6 +445,7 @@ HEADINGS = {
     "Cotis. 2026": "fee",
     "Adh. 26/27": "fee",
     "Adhésion payée le": "fee_on",
+    "Montant": "",
     "Payé le": "fee_on",
     "Mode de règlement": "fee_method",
     "N° chèque": "fee_reference",
