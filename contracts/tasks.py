@@ -70,9 +70,7 @@ def give_places_back(now):
     Where a payment has come, or the season has begun, people decide: the sign-up stays on the committee's desk.
     """
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    over = Subscription.objects.filter(
-        status=Subscription.Status.AWAITING_DOCUMENTS, reserved_until__lt=midnight, equivalents_hundredths__gt=0
-    )
+    over = Subscription.objects.filter(status=Subscription.Status.AWAITING_DOCUMENTS, reserved_until__lt=midnight)
     for subscription in over.order_by("pk"):
         with suppress(Refused):
             subscriptions.give_place_back(subscription, now=now)

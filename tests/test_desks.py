@@ -628,7 +628,7 @@ def test_br41_a_members_home_says_which_announced_transfers_have_not_arrived(ama
 def test_a_members_home_says_what_a_new_contract_lacks(amap, now):
     amap.subscribe(amap.household, amap.offer(status="open", start=date(2027, 1, 7)), status="awaiting_documents")
     Subscription.objects.update(reserved_until=at(2026, 12, 1))
-    assert "3 cheques are missing (€210.00); your place is kept until 1 December." in page(amap.member, "/belombre/")
+    assert "3 cheques missing (€210.00); your place is kept until 1 December." in page(amap.member, "/belombre/")
     Subscription.objects.update(status="validated", validated_at=NOW)
     assert "is valid since 21 November" in page(amap.member, "/belombre/")
 

@@ -17,6 +17,7 @@ from amap.euros import euros_text
 from amap.facts import Given, Question, facts, moment
 from amap.models import Household, Membership, MembershipPeriod
 from contracts import season_strip
+from contracts.actions.subscriptions import awaited_text
 from contracts.models import ContractOffer, Instalment, Subscription
 from deliveries import calendar
 from deliveries.harvests import harvests
@@ -123,7 +124,7 @@ def home(standing, now):
         ),
         todo=[
             *_payments(affairs, standing, today),
-            *_contracts(affairs, standing),
+            *_contracts(affairs, standing, today),
             *_membership(affairs, standing, today),
             *_shifts(evenings, standing, today),
         ],
@@ -358,7 +359,7 @@ def _payments(affairs, standing, today):
         yield Line(euros_text(sum(one.cents for one in parts)), note, url, "money", kind, word)
 
 
-def _contracts(affairs, standing):
+def _contracts(affairs, standing, today):
     """Contracts signed and not valid yet, with what they lack (BR-21)."""
     found = {}
     for one in affairs.owed:
@@ -368,26 +369,15 @@ def _contracts(affairs, standing):
         first, awaited = parts[0], [one for one in parts if one.is_awaited]
         if not awaited:
             note = _("The membership of the season is still to be paid.")
-        elif first.method == Instalment.Method.CHEQUE:
-            note = ngettext(
-                "%(count)s cheque is missing (%(sum)s); your place is kept until %(day)s.",
-                "%(count)s cheques are missing (%(sum)s); your place is kept until %(day)s.",
-                len(awaited),
-            )
         else:
-            note = ngettext(
-                "%(count)s transfer to announce (%(sum)s); your place is kept until %(day)s.",
-                "%(count)s transfers to announce (%(sum)s); your place is kept until %(day)s.",
-                len(awaited),
-            )
-        figures = {
-            "count": len(awaited),
-            "sum": euros_text(sum(one.cents for one in awaited)),
-            "day": date_format(moment(first.reserved_until), "j F"),
-        }
+            note = awaited_text(first.method, [one.cents for one in awaited])
+            until = moment(first.reserved_until).date()
+            if until >= today:
+                kept = {"missing": note, "day": date_format(until, "j F")}
+                note = _("%(missing)s; your place is kept until %(day)s.") % kept
         url = reverse("contracts:subscription", args=[standing.slug, pk])
         title = _("%(offer)s: not valid yet") % {"offer": first.title}
-        yield Line(title, note % figures if awaited else note, url, "contract", "waiting", _("to complete"))
+        yield Line(title, note, url, "contract", "waiting", _("to complete"))
 
 
 def _membership(affairs, standing, today):

@@ -58,6 +58,8 @@ def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
     offer = signing.look_around(offer, household.pk, timezone.localdate(now))
     mine = WaitingListEntry.objects.filter(household=household)
     entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
+    if entry and entry.status != WaitingListEntry.Status.WAITING:
+        raise Refused(_("You waited for a place once, and no longer do. To wait again, begin at the offer."))
     if entry:
         return entry
     signing.refuse_unless_open(offer, timezone.localdate(now))

@@ -98,7 +98,14 @@ def sign(
         signed = signing.signed_by(household, offer, client_token)
         if signed is None:
             raise
-        return signed
+        return _there_already(signed)
+
+
+def _there_already(signed):
+    """What an earlier click signed. Raises `Refused` when it was withdrawn since: that page had its day."""
+    if signed.status not in Subscription.HOLDS:
+        raise Refused(_("This was signed once, and withdrawn since. To sign up again, begin at the offer."))
+    return signed
 
 
 @transaction.atomic
@@ -109,8 +116,10 @@ def _sign(offer, wish, *, expected_total_cents, by, now):
         places.hold(offer)
     offer = signing.look_around(offer, wish.household.pk, today, wish.client_token)
     if offer.signed_already:
-        return Subscription.objects.get(pk=offer.signed_already)
+        return _there_already(Subscription.objects.get(pk=offer.signed_already))
 
+    if wish.household.left_on:
+        raise Refused(_("%(household)s is leaving: it signs no more contracts.") % {"household": wish.household.name})
     signing.refuse_unless_open(offer, today)
     if wish.method not in offer.methods:
         raise Refused(_("Choose one of the ways to pay that the farm accepts."))
@@ -272,13 +281,14 @@ def sold(subscription):
     return f"contract:{subscription.pk}:signed"
 
 
-def _tell(kind, subscription, *, to, now, is_urgent=False, first=None):
+def _tell(kind, subscription, *, to, now, is_urgent=False, first=None, key=""):
+    """`key`: what tells this time from an earlier one, where it may happen again."""
     offer = subscription.offer
     letters.post(
         kind,
         association=subscription.association,
         to=to,
-        key=f"{kind}:{subscription.pk}",
+        key=f"{kind}:{subscription.pk}{key}",
         now=now,
         is_urgent=is_urgent,
         context={
@@ -326,13 +336,14 @@ def missing_keys_of(subscriptions):
             words.append(_("membership to pay for %(day)s") % {"day": date_format(day, "DATE_FORMAT")})
         if not is_signed:
             words.append(_("signature missing"))
-        words += [_awaited_text(method, cents) for method, cents in awaited.get(pk, {}).items()]
+        words += [awaited_text(method, cents) for method, cents in awaited.get(pk, {}).items()]
         if words:
             found[pk] = words
     return found
 
 
-def _awaited_text(method, cents):
+def awaited_text(method, cents):
+    """How many payments by that method are missing, and their sum; `cents` has one entry for each."""
     if method == Instalment.Method.TRANSFER:
         text = ngettext(
             "%(count)s transfer to announce (%(sum)s)", "%(count)s transfers to announce (%(sum)s)", len(cents)
@@ -376,7 +387,7 @@ def _make_valid(complete, *, by, now, is_old_news=False):
     states.move_all(begun, to=Subscription.Status.ACTIVE, by=None, now=now)
     if not is_old_news:
         for subscription in complete:
-            _tell("contract_validated", subscription, to=subscription.household, now=now)
+            _tell("contract_validated", subscription, to=subscription.household, now=now, key=f":{now:%Y%m%d%H%M%S}")
 
 
 def lock(subscription):
@@ -420,16 +431,19 @@ def complete(subscription, *, now):
         states.move(subscription, to=Subscription.Status.COMPLETED, by=None, now=now)
 
 
-# Before the season begins
+# Withdrawing
 
 
-def refuse_withdrawal(subscription, today):
-    """Raises `Refused` unless a household may still withdraw: nothing delivered, nothing handed in (domain.md §2.3)."""
-    begun = _("The season has begun: the commitment lasts until its end. Talk to the farm liaison.")
-    if subscription.status not in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED):
-        raise Refused(begun)
-    if Subscription.objects.with_days().filter(pk=subscription.pk, first_day__lte=today).exists():
-        raise Refused(begun)
+def refuse_withdrawal(subscription, today, *, is_managed=False):
+    """Raises `Refused` unless a household may still withdraw: nothing delivered, nothing handed in (domain.md §2.3).
+
+    `is_managed`: whoever looks after the contract also ends one that was never paid once its season has begun.
+    """
+    status = Subscription.Status
+    may_be_late = is_managed and subscription.status == status.AWAITING_DOCUMENTS
+    has_begun = Subscription.objects.with_days().filter(pk=subscription.pk, first_day__lte=today).exists()
+    if subscription.status not in (status.AWAITING_DOCUMENTS, status.VALIDATED) or (has_begun and not may_be_late):
+        raise Refused(_("The season has begun: the commitment lasts until its end. Talk to the farm liaison."))
     handed_in = subscription.instalments.filter(status__in=Instalment.HANDED_IN).count()
     if handed_in:
         raise Refused(
@@ -443,10 +457,10 @@ def refuse_withdrawal(subscription, today):
 
 
 @transaction.atomic
-def withdraw(subscription, *, by, now, reason=""):
-    """Undo a sign-up before the first delivery: payments cancelled, the place given back, the contract kept."""
+def withdraw(subscription, *, by, now, reason="", is_managed=False):
+    """Undo a sign-up (see `refuse_withdrawal`): payments cancelled, the place given back, the contract kept."""
     subscription = lock(subscription)
-    refuse_withdrawal(subscription, timezone.localdate(now))
+    refuse_withdrawal(subscription, timezone.localdate(now), is_managed=is_managed)
     awaited = list(subscription.instalments.awaited())
     states.move_all(awaited, to=Instalment.Status.CANCELLED, by=by, now=now, reason=reason)
     states.move(subscription, to=Subscription.Status.WITHDRAWN, by=by, now=now, reason=reason)

@@ -170,8 +170,11 @@ class ContractOffer(models.Model):
         return self.capacity_hundredths - self.taken_hundredths
 
     def is_open(self, today):
-        """May households sign today? Open, or running for those who join late (BR-23), from the agreed day on."""
-        if self.status == self.Status.RUNNING and not self.late_join_allowed:
+        """May households sign today? From the agreed day on; once the season has begun, where one may join late
+        (BR-23).
+        """
+        has_begun = self.status == self.Status.RUNNING or (self.starts_on and self.starts_on <= today)
+        if has_begun and not self.late_join_allowed:
             return False
         return self.status in self.LIVE and not (self.open_on and self.open_on > today)
 

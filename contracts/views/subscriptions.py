@@ -7,6 +7,7 @@ from django.db.models import Sum
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import slugify
@@ -66,6 +67,7 @@ def subscription(request, pk):
         "it": it,
         "is_mine": is_mine,
         "payments_from": payments_from,
+        "is_kept": timezone.localdate(it.reserved_until) >= today,
         "to_announce": [] if is_mine or payments_from else transfers.declarable_by(standing),
         "months": season_strip.own(deliveries, {one.rank for one in mine}, today=today),
         "next": next((one for one in mine if one.day >= today), None),
@@ -77,7 +79,7 @@ def subscription(request, pk):
         "may_validate": it.is_managed and is_waiting,
         "may_withdraw": (it.is_managed or is_mine)
         and it.status in (Subscription.Status.AWAITING_DOCUMENTS, Subscription.Status.VALIDATED)
-        and not has_begun,
+        and (not has_begun or (it.is_managed and is_waiting)),
     }
     context |= made_of(
         (
@@ -136,19 +138,22 @@ def _managed(request, pk):
 
 @require_http_methods(["GET", "POST"])
 def withdraw_subscription(request, pk):
-    """Withdraw before the first delivery: what it undoes, then the question."""
+    """Withdraw: what it undoes, then the question."""
     standing = request.standing
-    rows = Subscription.objects.filter(association=standing.association_id).visible_to(standing)
+    rows = Subscription.objects.filter(association=standing.association_id).visible_to(standing).with_days()
+    rows = rows.annotate(is_managed=among(Subscription.objects.manageable_by(standing)))
     it = get_object_or_404(rows.select_related("offer__farm", "household"), pk=pk)
-    if it.household_id != standing.household_id:
-        it = _managed(request, pk)
-    subscriptions.refuse_withdrawal(it, clock.today())
+    if it.household_id != standing.household_id and not it.is_managed:
+        raise Http404
+    subscriptions.refuse_withdrawal(it, clock.today(), is_managed=it.is_managed)
     form = WithdrawForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        subscriptions.withdraw(it, by=request.user, now=clock.now(), reason=form.cleaned_data["reason"])
+        reason = form.cleaned_data["reason"]
+        subscriptions.withdraw(it, by=request.user, now=clock.now(), reason=reason, is_managed=it.is_managed)
         messages.success(request, _("The contract is withdrawn; the place is free again."))
         return redirect("contracts:subscription", standing.slug, pk)
-    return render(request, "contracts/subscriptions/withdraw.html", {"it": it, "form": form})
+    has_begun = it.first_day <= clock.today()
+    return render(request, "contracts/subscriptions/withdraw.html", {"it": it, "form": form, "has_begun": has_begun})
 
 
 # The lists

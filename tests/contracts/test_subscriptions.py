@@ -13,7 +13,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amap.actions import membership
+from amap.actions import membership, people
 from amap.errors import Refused
 from amap.letters import message
 from amap.models import AuditEntry, Letter, Membership, MembershipPeriod, Movement
@@ -319,6 +319,23 @@ def test_a_second_click_tab_or_try_gives_the_same_contract(amap, offer):
     assert (Subscription.objects.count(), Movement.objects.count(), offer.taken_hundredths) == (1, 1, 100)
 
 
+def test_a_page_signed_before_and_withdrawn_since_signs_nothing_and_does_not_say_so(amap, offer):
+    token = uuid4()
+    first = sign(offer, amap.household, amap.member, client_token=token)
+    subscriptions.withdraw(first, by=amap.member, now=NOW)
+    with pytest.raises(Refused, match="withdrawn since"):
+        sign(offer, amap.household, amap.member, client_token=token)
+    again = sign(offer, amap.household, amap.member)
+    assert (again != first, again.status) == (True, "awaiting_documents")
+
+
+def test_a_household_that_is_leaving_signs_nothing(amap, offer):
+    people.leave(amap.household, on=NOW.date() + timedelta(days=3), by=amap.committee, now=NOW)
+    amap.household.refresh_from_db()
+    with pytest.raises(Refused, match="is leaving"):
+        sign(offer, amap.household, amap.liaison, is_paper=True)
+
+
 def test_a_token_of_another_household_opens_nothing(amap, offer):
     token = uuid4()
     theirs = sign(offer, amap.household, amap.member, client_token=token)
@@ -561,6 +578,43 @@ def test_withdrawing_is_refused_once_the_season_has_begun_or_a_cheque_is_there(a
     hand_in(signed, but=2)
     with pytest.raises(Refused, match="1 payment has been handed in"):
         subscriptions.withdraw(signed, by=amap.member, now=NOW)
+
+
+def test_who_looks_after_a_sign_up_that_was_never_paid_ends_it_even_later(amap, offer, visit):
+    signed = sign(offer, amap.household, amap.member)
+    later = datetime(2026, 12, 20, 8, tzinfo=PARIS)
+    page = url("withdraw_subscription", signed.pk)
+    with time_machine.travel(later):
+        assert visit(amap.member).get(page).status_code == 302
+        assert "is for both to settle" in visit(amap.liaison).get(page).content.decode()
+        visit(amap.liaison).post(page, {"reason": "never paid"})
+    signed.refresh_from_db()
+    offer.refresh_from_db()
+    assert (signed.status, offer.taken_hundredths) == ("withdrawn", 0)
+    assert set(signed.instalments.values_list("status", flat=True)) == {"cancelled"}
+    paid = sign(offer, amap.new_household("Payant"), amap.liaison)
+    hand_in(paid)
+    subscriptions.validate(paid, now=NOW)
+    with pytest.raises(Refused, match="has begun"):
+        subscriptions.withdraw(paid, by=amap.liaison, now=later, is_managed=True)
+
+
+def test_br23_an_offer_whose_season_has_begun_unpaid_takes_nobody_in_where_one_may_not_join_late(amap):
+    offer = amap.offer(status="open", start=WINTER, late_join_allowed=False)
+    assert offer.is_open(WINTER - timedelta(days=1))
+    assert not offer.is_open(WINTER)
+    offer.late_join_allowed = True
+    assert offer.is_open(WINTER)
+
+
+def test_a_contract_valid_a_second_time_is_told_a_second_time(amap, offer):
+    signed = sign(offer, amap.household, amap.member)
+    hand_in(signed)
+    subscriptions.validate(signed, now=NOW)
+    subscriptions.await_again(signed, by=amap.liaison, now=NOW + timedelta(hours=1), reason="given back")
+    subscriptions.validate(signed, now=NOW + timedelta(hours=2))
+    readers = Letter.objects.filter(kind="contract_validated").values_list("to", flat=True)
+    assert sorted(readers) == sorted([*set(readers)] * 2)
 
 
 def test_br13_withdrawing_is_refused_after_a_delivery_even_if_the_first_one_was_moved_behind_it(amap, offer):

@@ -101,15 +101,20 @@ def test_br20_a_place_kept_long_enough_without_a_payment_is_given_back(kept):
     assert "until Tuesday 1 December 2026" in message([letters[0]]).body
 
 
-@pytest.mark.parametrize("reason", ["a payment came", "the season has begun", "no place is taken"])
+def test_a_sign_up_by_date_that_nobody_pays_is_given_back_too(kept):
+    kept.equivalents_hundredths = 0
+    kept.save()
+    tasks.give_places_back(datetime(2026, 12, 2, 0, 20, tzinfo=PARIS))
+    kept.refresh_from_db()
+    assert kept.status == "withdrawn"
+
+
+@pytest.mark.parametrize("reason", ["a payment came", "the season has begun"])
 def test_br21_people_decide_about_the_sign_ups_that_keep_their_place(kept, reason):
     if reason == "a payment came":
         kept.instalments.filter(number=1).update(status="received")
-    elif reason == "the season has begun":
-        kept.offer.deliveries.filter(rank=1).update(day=date(2026, 12, 2))
     else:
-        kept.equivalents_hundredths = 0
-        kept.save()
+        kept.offer.deliveries.filter(rank=1).update(day=date(2026, 12, 2))
     tasks.give_places_back(datetime(2026, 12, 2, 0, 20, tzinfo=PARIS))
     kept.refresh_from_db()
     assert kept.status == "awaiting_documents"
