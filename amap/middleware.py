@@ -1,6 +1,7 @@
 """What every request passes: headers, clean input, the reader's language, signing in, where we are, refusals."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -103,7 +104,9 @@ class Here:
 
 
 class Refusals:
-    """A rule that said no becomes a sentence on the page the visitor came from."""
+    """A rule that said no becomes a sentence on the page the visitor came from; at home, where that is the page that
+    said no.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -118,6 +121,7 @@ class Refusals:
         if request.htmx:
             return HttpResponse(headers={"HX-Refresh": "true"})
         back = request.META.get("HTTP_REFERER", "")
-        if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-            back = "/"
+        is_ours = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+        if not is_ours or (request.method == "GET" and urlsplit(back).path == request.path):
+            back = reverse("amap:home", args=[request.standing.slug]) if request.standing else "/"
         return redirect(back)
