@@ -36,7 +36,7 @@ def start(association, *, kind, sheets, file_name, options, cleaned, by, now):
         for sheet in sheets
     ]
     proposals = [kind.propose(sheet["rows"], cleaned) for sheet in kept]
-    best = max(range(len(kept)), key=lambda n: len([key for key in proposals[n][1] if key]))
+    best = max(range(len(kept)), key=lambda n: (len([key for key in proposals[n][1] if key]), _year(kept[n]["name"])))
     heading_line, columns = proposals[best]
     return Import.objects.create(
         association=association,
@@ -50,6 +50,11 @@ def start(association, *, kind, sheets, file_name, options, cleaned, by, now):
         by=by,
         created_at=now,
     )
+
+
+def _year(name):
+    """The latest year in a sheet's name: of sheets alike, one a year, the last is meant."""
+    return max(re.findall(r"20\d\d", name), default="")
 
 
 def safe_name(file_name):

@@ -588,6 +588,16 @@ def test_columns_chosen_together_with_another_line_of_headings_are_kept(desk):
     assert (desk.batch.heading_line, desk.batch.columns) == (0, ["last_1", "email_1"])
 
 
+def test_of_a_sheet_a_year_the_last_is_proposed(desk):
+    answer = io.BytesIO()
+    made = xlsxwriter.Workbook(answer, {"in_memory": True})
+    for name in ("Adhérents 2025", "2026-2027", "Adhérents 2024", "Notes 2030"):
+        made.add_worksheet(name).write_row(0, 0, ["x"] if "Notes" in name else ["Nom", "Prénom"])
+    made.close()
+    desk.send("households", answer.getvalue(), "adherents.xlsx")
+    assert desk.batch.sheets[desk.batch.sheet]["name"] == "2026-2027"
+
+
 def test_headings_said_again_and_letters_of_an_index_are_no_households(desk):
     desk.send("households", "Nom;Prénom\nA;\nAdam;Rose\nB;\nNom;Prénom\nBlin;Eva\nNombre de foyers : 2;\n")
     assert desk.states() == [(3, "new", "Adam"), (6, "new", "Blin")]
