@@ -20,8 +20,14 @@ from amap.models.people import normalise_email
 def add_household(
     association, *, name, joined_on, people, address="", postal_code="", city="", with_invitations=False, by, now
 ):
-    """A new household with its persons: `people` is a list of dicts (name, email, phone, language). Returns it."""
+    """A new household with its persons: `people` is a list of dicts (name, email, phone, language). Returns it; sent
+    again, the one that is there.
+    """
     association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
+    names = [person["name"] for person in people]
+    for twin in association.households.filter(name=name, joined_on=joined_on):
+        if list(twin.members.values_list("name", flat=True)) == names:
+            return twin
     last = association.households.aggregate(last=Max("number"))["last"] or 0
     household = Household.objects.create(
         association=association,

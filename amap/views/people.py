@@ -136,11 +136,7 @@ def household_new(request):
     """Write a household down, with its first persons, and invite them."""
     form = NewHouseholdForm(request.POST or None, initial={"joined_on": clock.today()})
     if request.method == "POST" and form.is_valid():
-        data, persons = form.cleaned_data, form.people()
-        twins = request.association.households.filter(name=data["name"], joined_on=data["joined_on"])
-        if twin := twins.filter(members__name=persons[0]["name"]).first():
-            messages.info(request, _("%(name)s was in already, as %(code)s.") % {"name": twin.name, "code": twin.code})
-            return redirect("amap:household", request.standing.slug, twin.pk)
+        data = form.cleaned_data
         with refused_into(form):
             made = people.add_household(
                 request.association,
@@ -149,7 +145,7 @@ def household_new(request):
                 postal_code=data["postal_code"],
                 city=data["city"],
                 joined_on=data["joined_on"],
-                people=persons,
+                people=form.people(),
                 with_invitations=data["invite"],
                 by=request.user,
                 now=clock.now(),

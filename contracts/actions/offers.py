@@ -15,7 +15,7 @@ from amap import letters, states
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import equivalents_text
-from amap.models import CommitteeSeat, Farm, FarmLiaison, Member, User
+from amap.models import Association, CommitteeSeat, Farm, FarmLiaison, Member, User
 from contracts import calendars
 from contracts.actions import places, subscriptions
 from contracts.agreement import NOT_COMMERCIAL, WORDS, content, missing
@@ -70,8 +70,10 @@ def create(association, *, farm, place, title, kind, by, now, code="", start_fro
     """A new draft, version 1, with French terms to start from, or a copy of `start_from` for the next season.
 
     The copy keeps price, sizes, products, budget and terms, and proposes the same weeks a year later; its calendar
-    has still to be made. `fields` are further columns of the offer. Returns the offer.
+    has still to be made. `fields` are further columns of the offer. Returns the offer; sent again, the draft that is
+    there, as long as nobody has written its dates.
     """
+    Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     if not farm.partnerships.filter(association=association, ended_on=None).exists():
         raise Refused(_("%(farm)s is not a partner of this association: record that first.") % {"farm": farm})
     if place.association_id != association.pk:
@@ -91,6 +93,9 @@ def create(association, *, farm, place, title, kind, by, now, code="", start_fro
         fields = {"instalment_counts": [1, 3, 6, 12]} | default_terms(association, kind) | fields
     for name, value in fields.items():
         setattr(offer, name, value)
+    same = ("farm", "place", "title", "kind", "status", "starts_on", "ends_on")
+    if twin := association.offers.filter(**{name: getattr(offer, name) for name in same}).first():
+        return twin
     offer.code = code.upper() or _free_code(offer, now)
     _refuse_taken_code(offer)
     offer.save(force_insert=True)

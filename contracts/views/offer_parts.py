@@ -95,10 +95,6 @@ def offer_new(request):
     )
     if request.method == "POST" and form.is_valid():
         values = {"kind": source.kind if source else None} | form.cleaned_data
-        twins = offers_here(request).filter(farm=farm, status=ContractOffer.Status.DRAFT, title=values["title"])
-        if twin := twins.first():
-            messages.info(request, _("This draft was there already."))
-            return redirect("contracts:offer_calendar", standing.slug, twin.pk)
         try:
             made = actions.create(
                 request.association, farm=farm, start_from=source, by=request.user, now=clock.now(), **values

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from amap.actions import settings
 from amap.errors import Refused
-from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership
+from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership, PickupPlace
 from contracts import tasks, wording
 from contracts.actions import offers, places
 from contracts.actions.deliveries import move_deliveries
@@ -117,6 +117,16 @@ def test_a_copy_keeps_price_and_terms_and_proposes_the_same_weeks_later(amap):
     assert (copy.status, copy.version, copy.taken_hundredths, copy.hazard_clause) == ("draft", 1, 0, "Notre clause")
     assert content(copy)["sizes"] == offers_before["sizes"]
     assert missing(copy) == ["deliveries"]
+
+
+def test_a_draft_sent_again_is_there_once_another_kind_or_place_is_another_draft(amap):
+    make = {"farm": amap.farm, "title": "Légumes", "by": amap.farmer, "now": NOW}
+    barn = PickupPlace.objects.create(association=amap.association, name="La grange")
+    asked = [("harvest_share", amap.place), ("harvest_share", amap.place), ("by_date", amap.place), ("by_date", barn)]
+    made = [offers.create(amap.association, kind=kind, place=place, **make) for kind, place in asked]
+    assert made[0] == made[1]
+    assert [(one.kind, one.place) for one in made] == asked
+    assert ContractOffer.objects.count() == 3
 
 
 def test_an_offer_needs_a_partner_farm_and_a_place_of_the_association(amap):

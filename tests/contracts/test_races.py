@@ -76,6 +76,14 @@ def test_a_server_killed_in_the_middle_loses_no_cheque_it_answered_r3(arena):
     assert left["differences"] == []
 
 
+def test_a_household_and_an_offer_sent_four_times_at_once_are_written_once(arena):
+    arena = arena("two_new_things")
+    answers = arena.rush(shuffled(arena.story * 4))
+    assert {answer.status for answer in answers} == {302}
+    assert len({answer.location for answer in answers}) == 2
+    assert arena.ask("tests.contracts.test_races.written") == [1, 1]
+
+
 def shuffled(calls):
     return random.sample(calls, len(calls))
 
@@ -114,6 +122,28 @@ def a_crowd():
     ContractOffer.objects.update(capacity_hundredths=50 * LEAVERS + FREE)
     give_up = [session_of(amap.committee), f"/belombre/offers/{offer.pk}/cancel/", {"reason": "grêle"}]
     return {"signers": signers, "leavers": leavers, "cancels": [give_up] * 10}
+
+
+def two_new_things():
+    """The calls with which a household and an offer are written down."""
+    from tests.cast import Amap
+
+    amap = Amap()
+    session = session_of(amap.committee)
+    household = {"name": "Double", "joined_on": "2026-11-21", "person_name": "Dora Double"}
+    offer = {"title": "Légumes 2027-28", "kind": "harvest_share", "place": amap.place.pk}
+    return [
+        [session, "/belombre/households/new/", household],
+        [session, f"/belombre/offers/new/?farm={amap.farm.pk}", offer],
+    ]
+
+
+def written():
+    """How many of them there are."""
+    from amap.models import Household
+    from contracts.models import ContractOffer
+
+    return [Household.objects.filter(name="Double").count(), ContractOffer.objects.count()]
 
 
 def a_pile():
