@@ -469,6 +469,7 @@ def test_the_accounts_by_farm_household_and_month_add_up(client, amap, django_as
     assert "No household found" in client.get(url(amap, "accounts"), {"q": "Personne"}).content.decode()
     household = client.get(url(amap, "accounts"), {"farm": amap.farm.slug, "household": amap.household.pk})
     assert "€210.00 promised, €70.00 paid, €0.00 late" in household.content.decode()
+    assert f'<a href="?farm={amap.farm.slug}">Accounts: {amap.farm.name}</a>' in household.content.decode()
     assert client.get(url(amap, "accounts"), {"household": "0"}).status_code == 404
     sign_in(client, amap.member)
     assert client.get(url(amap, "accounts")).status_code == 403
