@@ -8,10 +8,12 @@ from amap.models.people import Association, User
 
 class ImportQuerySet(models.QuerySet):
     def visible_to(self, standing):
-        """The committee sees all; the secretary the lists of households (BR-5)."""
+        """The committee sees all; the secretary the lists of households in which no fees are read (BR-5)."""
         if standing.is_committee:
             return self
-        return self.filter(kind="households") if "secretary" in standing.seats else self.none()
+        if "secretary" not in standing.seats:
+            return self.none()
+        return self.filter(models.Q(options__period__isnull=True) | models.Q(options__period=""), kind="households")
 
 
 class Import(models.Model):

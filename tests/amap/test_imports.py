@@ -872,6 +872,22 @@ def test_the_secretary_records_no_fees(desk, a, client):
     assert not Membership.objects.filter(household__number=42).exists()
 
 
+def test_br5_the_secretary_neither_confirms_nor_undoes_a_list_with_fees(desk, a, client):
+    desk.send("households", MESSY, period=a.period.pk)
+    seen = desk.look().context["plan"].fingerprint
+    for name in ("import_confirm", "import_undo", "import_match", "import_discard"):
+        client.force_login(a.secretary)
+        assert client.post(desk.url(name, desk.batch.pk), {"seen": seen}).status_code == 404
+        assert desk.batch not in client.get(desk.url("imports")).context["page"]
+        client.force_login(a.committee)
+        if name == "import_confirm":
+            assert "3 new" in desk.confirm()[0]
+    client.force_login(a.committee)
+    desk.send("households", MESSY)
+    client.force_login(a.secretary)
+    assert desk.look().status_code == 200
+
+
 def test_a_file_of_another_association_does_not_exist(desk, a, client):
     desk.send("households", MESSY)
     pk = desk.batch.pk
