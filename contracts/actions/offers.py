@@ -156,11 +156,8 @@ def edit(offer, *, by, now, sizes=None, products=None, **changes):
         if "code" in changes:
             offer.code = offer.code.upper()
             _refuse_taken_code(offer)
-        if offer.open_on and offer.starts_on and offer.open_on >= offer.starts_on:
-            raise Refused(
-                _("Sign-up would open on %(open)s, after the first delivery on %(first)s.")
-                % {"open": _date(offer.open_on), "first": _date(offer.starts_on)}
-            )
+        if "open_on" in changes:
+            _refuse_late_opening(offer)
         offer.save(update_fields=list(changes))
         if sizes is not None:
             _replace_sizes(offer, sizes)
@@ -168,6 +165,16 @@ def edit(offer, *, by, now, sizes=None, products=None, **changes):
             _replace_products(offer, products)
         if sizes is not None or "alternate_allowed" in changes:
             _refuse_uneven_halves(offer)
+
+
+def _refuse_late_opening(offer):
+    """Sign-up opens before the first delivery (reliability 5.3)."""
+    if offer.open_on and offer.starts_on and offer.open_on >= offer.starts_on:
+        raise Refused(
+            _("Sign-up would open on %(open)s, after the first delivery on %(first)s.")
+            % {"open": _date(offer.open_on), "first": _date(offer.starts_on)},
+            field="open_on",
+        )
 
 
 def _refuse_uneven_halves(offer):
@@ -292,6 +299,7 @@ def _write_days(offer, days):
         for rank, day in enumerate(days, start=1)
     )
     offer.starts_on, offer.ends_on = days[0], days[-1]
+    _refuse_late_opening(offer)
     offer.save(update_fields=["starts_on", "ends_on"])
 
 

@@ -2,7 +2,7 @@
 
 import re
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -192,6 +192,26 @@ class CalendarForm(forms.Form):
             "Only when the season is shorter than %(count)s weeks: it has to be long enough to share the risks.",
             weeks,
         ) % {"count": weeks}
+
+
+class DatesForm(forms.Form):
+    """The dates of a season one by one: the ticked ones and one more. `choices`: (day, label, whether it is kept)."""
+
+    day = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("All dates"),
+        coerce=date.fromisoformat,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    extra = DayField(label=gettext_lazy("Add a date"), required=False)
+
+    def __init__(self, data=None, *, choices):
+        super().__init__(data, initial={"day": [day for day, _label, is_kept in choices if is_kept]})
+        self.fields["day"].choices = [(day.isoformat(), label) for day, label, _is_kept in choices]
+
+    def days(self):
+        """In order, each once."""
+        return sorted({*self.cleaned_data["day"], self.cleaned_data["extra"]} - {None})
 
 
 class BudgetForm(forms.Form):

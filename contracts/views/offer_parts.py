@@ -1,7 +1,5 @@
 """The pages an offer is written on, one subject each, gone through in order."""
 
-from datetime import date
-
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,8 +10,9 @@ from amap import clock
 from amap.access import Role, role_required
 from amap.converters import id_in
 from amap.dates import date_format
-from amap.errors import Refused
+from amap.errors import Refused, refused_into
 from amap.models import Farm
+from amap.words import pair
 from contracts import calendars
 from contracts.actions import offers as actions
 from contracts.agreement import season_is_short
@@ -22,6 +21,7 @@ from contracts.forms.offers import (
     BudgetForm,
     BudgetLineForm,
     CalendarForm,
+    DatesForm,
     DescriptionForm,
     NewOfferForm,
     PaymentForm,
@@ -176,9 +176,24 @@ def offer_calendar(request, pk):
     def save():
         actions.set_calendar(one, by=request.user, now=clock.now(), **form.cleaned_data)
 
+    return _calendar(request, one, form, DatesForm(choices=_dates(one)), save)
+
+
+def _dates(one):
+    """The dates of a season as `DatesForm` takes them, then those its rhythm would have besides."""
+    days = list(one.deliveries.values_list("day", flat=True))
+    others = gaps(one, days)
+    said = calendars.holidays_among(days) | dict.fromkeys(others, _("no delivery"))
+    return [(day, pair(_day(day), said[day]) if day in said else _day(day), day in days) for day in days + others]
+
+
+def _day(day):
+    return date_format(day, "l j F Y")
+
+
+def _calendar(request, one, form, dates, save=None):
     months = season(one, one.deliveries.all(), today=clock.today())
     days = list(one.deliveries.values_list("day", flat=True))
-    holidays = calendars.holidays_among(days)
     return _write(
         request,
         one,
@@ -188,8 +203,8 @@ def offer_calendar(request, pk):
         template="calendar",
         months=months,
         legend=legend(months),
-        dates=[(day, True, holidays.get(day, "")) for day in days] + [(day, False, "") for day in gaps(one, days)],
-        holidays=[f"{date_format(day, 'l j F Y')} ({name})" for day, name in holidays.items()],
+        dates=dates,
+        holidays=[f"{_day(day)} ({name})" for day, name in calendars.holidays_among(days).items()],
         is_short=bool(days) and season_is_short(one, days),
         count=len(days),
     )
@@ -199,20 +214,18 @@ def offer_calendar(request, pk):
 def offer_dates(request, pk):
     """Keep the ticked dates, and add one."""
     one = managed_offer(request, pk)
-    days = []
-    for typed in [*request.POST.getlist("day"), request.POST.get("extra", "")]:
-        try:
-            days += [date.fromisoformat(typed)] if typed else []
-        except ValueError:
-            raise Refused(_("“%(typed)s” is not a date. Example: 2026-12-24.") % {"typed": typed[:30]}) from None
-    version = one.version
-    actions.set_days(one, days=days, by=request.user, now=clock.now())
-    if one.version != version:
-        return _saved(request, one, "calendar", version)
-    messages.success(
-        request, ngettext("%(count)s delivery.", "%(count)s deliveries.", len(days)) % {"count": len(days)}
-    )
-    return redirect("contracts:offer_calendar", request.standing.slug, one.pk)
+    form = DatesForm(request.POST, choices=_dates(one))
+    if form.is_valid():
+        version, days = one.version, form.days()
+        with refused_into(form):
+            actions.set_days(one, days=days, by=request.user, now=clock.now())
+            if one.version != version:
+                return _saved(request, one, "calendar", version)
+            words = ngettext("%(count)s delivery.", "%(count)s deliveries.", len(days))
+            messages.success(request, words % {"count": len(days)})
+            return redirect("contracts:offer_calendar", request.standing.slug, one.pk)
+        one.refresh_from_db()
+    return _calendar(request, one, CalendarForm(offer=one), form)
 
 
 def offer_budget(request, pk):

@@ -547,6 +547,18 @@ def test_sign_up_does_not_open_after_the_first_delivery(amap):
     """reliability 5.3."""
     with pytest.raises(Refused, match="after the first delivery"):
         offers.edit(draft(amap), open_on=APRIL, by=amap.farmer, now=NOW)
+    waits = draft(amap, open_on=date(2027, 3, 20))
+    earlier = date(2027, 3, 18)
+    with pytest.raises(Refused, match="after the first delivery"):
+        offers.set_days(waits, days=[earlier, APRIL], by=amap.farmer, now=NOW)
+    with pytest.raises(Refused, match="after the first delivery"):
+        offers.set_calendar(waits, starts_on=earlier, ends_on=APRIL, weekday=THURSDAY, by=amap.farmer, now=NOW)
+
+
+def test_the_description_of_an_offer_opened_on_its_first_day_may_change_br_14(amap):
+    offer = amap.offer(status="running", start=date(2026, 10, 1), open_on=date(2026, 10, 1))
+    offers.edit(offer, description="Bonjour", by=amap.farmer, now=NOW)
+    assert ContractOffer.objects.get().description == "Bonjour"
 
 
 @pytest.mark.parametrize(
@@ -912,6 +924,22 @@ def test_a_commercial_edit_says_before_and_after_what_it_voids(amap, sign_in):
     answer = client.post(url(amap, "offer_dates", offer.pk), {"day": days[:20], "extra": "2027-10-01"}, follow=True)
     assert "Saved as version 2" in answer.content.decode()
     assert offer.deliveries.count() == 21
+
+
+def test_dates_that_cannot_be_come_back_as_they_were_ticked(amap, sign_in):
+    offer = draft(amap, open_on=date(2027, 3, 20))
+    days = [day.isoformat() for day in offer.deliveries.values_list("day", flat=True)]
+    address, client = url(amap, "offer_dates", offer.pk), sign_in(amap.liaison)
+    for extra, told in (("2027-03-18", "after the first delivery"), ("2127-04-01", "This year cannot be right.")):
+        page = client.post(address, {"day": days[:20], "extra": extra}).content.decode()
+        assert told in page
+        assert f'value="{extra}"' in page
+        assert [f'value="{day}"' in page for day in days] == [True] * 26
+        assert page.count('name="day"') == 26
+        assert page.count(" checked>") == 20
+    assert offer.deliveries.count() == 26
+    client.post(address, {"day": days[:20], "extra": days[0]})
+    assert offer.deliveries.count() == 20, "A date both ticked and added is one date."
 
 
 @pytest.mark.parametrize(("day", "may_sign"), [(date(2026, 11, 28), False), (date(2026, 11, 29), True)])
