@@ -184,6 +184,7 @@ class Season(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
+@pytest.mark.timeout(120 + 5 * RUNS)
 def test_any_order_of_deeds_keeps_the_books_balanced_r9():
     # Without looking for a shorter failure, which takes minutes.
     run_state_machine_as_test(
