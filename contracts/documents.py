@@ -21,14 +21,12 @@ PLACE = ("name", "address", "opens_at", "closes_at")
 CLAUSES = ("composition", *wording.TERMS)
 
 
-def content(
-    offer, *, liaison, is_paper, household=None, people=(), quoted=None, proposal=None, instalments=(), method=""
-):
-    """What the contract says. Without `household` and `quoted` it is the blank form for signing on paper.
-
-    `offer` has been looked around (`signing.look_around`); `people` are the household's (name, telephone, e-mail),
-    `instalments` unsaved rows.
+def content(proposal, *, household=None, quoted=None, instalments=(), method=""):
+    """What the contract of a `signing.Proposal` says; `instalments` are unsaved rows. Without `household` and `quoted`
+    it is the blank form for signing on paper.
     """
+    around, offer = proposal.around, proposal.offer
+    people = [person[:3] for person in around.people]
     return {
         "association": _party(offer.association, "name", "email", "phone"),
         "farm": _party(
@@ -43,14 +41,14 @@ def content(
             "vat_status",
         )
         | {"payee": offer.farm.payee_name, "iban": iban_text(offer.farm.iban)},
-        "household": household and _party(household, "name", "code") | {"people": [list(person) for person in people]},
+        "household": household and _party(household, "name", "code") | {"people": people},
         "offer": {name: getattr(offer, name) for name in ("title", "code", "kind", "version", "bought_in_allowed")},
-        "place": offer.agreed_place | {"weekday": offer.weekday},
+        "place": around.agreed_place | {"weekday": offer.weekday},
         "clauses": {name: getattr(offer, name) for name in CLAUSES},
         "charter": wording.CHARTER,
-        "legal": [list(clause) for clause in wording.legal_clauses(offer, off_premises=is_paper)],
-        "liaison": liaison or "",
-        "agreed_by": offer.agreed_by,
+        "legal": [list(clause) for clause in wording.legal_clauses(offer, off_premises=proposal.is_paper)],
+        "liaison": around.liaison,
+        "agreed_by": around.agreed_by,
         "copies": offer.contract_copies,
         "method": method,
         "instalments": [

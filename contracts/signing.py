@@ -6,6 +6,7 @@ A household's *choices* are plain triples: (size, quantity, turn) for shares, th
 (rank, product, quantity) for quantities chosen by date.
 """
 
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -97,31 +98,66 @@ def _around():
     )
 
 
-def look_around(offer, household_id, today, client_token=None):
-    """The offer as it stands now, and all that a household's signature needs to know around it, in one statement.
+@dataclass(frozen=True)
+class Around:
+    """An offer as it stands now, and all that a household's signature needs to know around it."""
 
-    With its association, farm and place, and: `items` (its sizes or products), `season` (its `PlannedDelivery`s),
-    `signed_already` (id or None), `line` (who waits: id, household, hundredths, in order), `memberships` (of the
-    household: first and last day), `liaison_name`, `instalments_before` (how many the household has had with this
-    offer), `people`, the household's (name, phone, e-mail, language, e-mail and language of the account),
-    `agreed_by`, who accepted it for each side and when (name, ISO time), and `agreed_place`, where and when both sides
-    agreed to meet (BR-8).
-    """
+    offer: ContractOffer  # with its association, farm and place
+    items: list  # its sizes or products
+    season: list[PlannedDelivery]
+    signed_already: int | None  # the household's contract
+    line: list  # who waits, in order: (entry, household, hundredths)
+    memberships: list  # the household's, as `memberships_of`
+    liaison: str
+    instalments_before: int  # that the household has had with this offer
+    people: list  # of the household: name, phone, e-mail, language, e-mail and language of the account
+    agreed_by: dict  # {side: (name, ISO time)} of who accepted this version (BR-8)
+    agreed_place: dict  # where and when both sides agreed to meet: `PLACE`
+
+    def room(self, household_id):
+        """The hundredths a household may take: what is free, less what those ahead of it in the line can use (BR-30).
+
+        Nobody on the waiting list is overtaken by somebody who came later.
+        """
+        free = self.offer.free_hundredths
+        for _entry, waiting_id, wanted in self.line:
+            if waiting_id == household_id:
+                break
+            if wanted <= free:
+                free -= wanted
+        return free
+
+    def waiting_already(self, household_id):
+        """The id of the household's place in the line, or None."""
+        return next((entry for entry, waiting_id, _wanted in self.line if waiting_id == household_id), None)
+
+    def readers(self):
+        """The (e-mail, language) pairs of the household's people."""
+        people = [(email or own, language or own_language) for *_who, own, own_language, email, language in self.people]
+        return [(email, language) for email, language in people if email]
+
+
+def look_around(offer, household_id, today, client_token=None) -> Around:
+    """Reads an offer afresh, with all that is around it for this household (None: for nobody), in one statement."""
     *rows, sizes, products, planned, signed, line, memberships, liaisons, before, people, agreed = _around(
         offer=offer.pk, household=household_id, today=today, token=client_token
     )
     rows = [read(model, row) for model, (row,) in zip(ITS_OWN.values(), rows, strict=True)]
     offer, offer.association, offer.farm, offer.place = rows
     item, items = (Product, products) if offer.is_by_date else (ShareSize, sizes)
-    offer.items = [read(item, one) for one in items]
-    offer.season = [PlannedDelivery(pk, rank, date.fromisoformat(day), status) for pk, rank, day, status in planned]
-    offer.line, offer.memberships, offer.people = line, memberships, people
-    offer.signed_already = signed[0][0] if signed else None
-    offer.liaison_name = liaisons[0][0] if liaisons else ""
-    offer.instalments_before = len(before)
-    offer.agreed_by = {side: [name, moment(at).isoformat()] for side, name, at, *_place in agreed}
-    offer.agreed_place = dict(zip(PLACE, agreed[0][3:], strict=True)) if agreed else place_of(offer)
-    return offer
+    return Around(
+        offer=offer,
+        items=[read(item, one) for one in items],
+        season=[PlannedDelivery(pk, rank, date.fromisoformat(day), status) for pk, rank, day, status in planned],
+        signed_already=signed[0][0] if signed else None,
+        line=line,
+        memberships=memberships,
+        liaison=liaisons[0][0] if liaisons else "",
+        instalments_before=len(before),
+        people=people,
+        agreed_by={side: [name, moment(at).isoformat()] for side, name, at, *_place in agreed},
+        agreed_place=dict(zip(PLACE, agreed[0][3:], strict=True)) if agreed else place_of(offer),
+    )
 
 
 def signed_by(household, offer, client_token=None):
@@ -160,28 +196,28 @@ def left_open(choices):
 
 
 class Proposal:
-    """What remains, for somebody signing `now`, of an offer that has been looked around.
+    """What remains of an offer for somebody signing `now`.
 
     Raises `Refused` when no delivery can be prepared any more. `is_paper`: signed face to face away from the farm,
     where nothing may be paid for seven days (BR-43c). `first_rank`: a contract that runs already begins where it began.
     """
 
-    def __init__(self, offer, *, now, is_paper=False, first_rank=None):
-        self.offer = offer
+    def __init__(self, around, *, now, is_paper=False, first_rank=None):
+        self.around, self.offer = around, around.offer
         self.is_paper = is_paper
         self.today = timezone.localdate(now)
-        self.items, season = offer.items, offer.season
+        self.items, season = around.items, around.season
         self.season_count = len(season)
         if first_rank:
             self.deliveries = [delivery for delivery in season if delivery.rank >= first_rank]
             return
         # A list that is fixed takes nobody in, however short the farm's notice (BR-52).
         days = [one.day if one.status == Delivery.Status.SCHEDULED else date.min for one in season]
-        first = calendars.first_eligible(days, now, offer.producer_lead_days, timezone.get_default_timezone())
+        first = calendars.first_eligible(days, now, self.offer.producer_lead_days, timezone.get_default_timezone())
         if first is None:
             raise Refused(
                 _("No delivery is left that the farm could prepare: it needs %(days)s days’ notice.")
-                % {"days": offer.producer_lead_days}
+                % {"days": self.offer.producer_lead_days}
             )
         self.deliveries = season[first - 1 :]
 
@@ -280,25 +316,6 @@ class Proposal:
                 % {"counts": ", ".join(str(each) for each in plans)}
             )
         return plans[count]
-
-
-def room(offer, household_id):
-    """The hundredths a household may take now: what is free, less what those ahead of it in the line can use (BR-30).
-
-    `offer` is freshly read, and looked around. Nobody on the waiting list is overtaken by somebody who came later.
-    """
-    free = offer.free_hundredths
-    for _entry, waiting_id, wanted in offer.line:
-        if waiting_id == household_id:
-            break
-        if wanted <= free:
-            free -= wanted
-    return free
-
-
-def waiting_already(offer, household_id):
-    """The id of the household's place in the line of an offer looked around, or None."""
-    return next((entry for entry, waiting_id, _wanted in offer.line if waiting_id == household_id), None)
 
 
 def place_in_line(entry):

@@ -201,7 +201,7 @@ def without_guards():
         return True
 
     subscriptions.sign = remember
-    places.has_room = lambda offer, household, wanted: wanted <= seen.free
+    places.has_room = lambda around, household, wanted: wanted <= seen.free
     places.take = take
     roster.take_shift = take_shift_naively
 

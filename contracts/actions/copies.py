@@ -22,12 +22,12 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
     The price, the instalments and the contract are those of a signature at `signed_at`. Returns the Subscription.
     Raises `Refused` as `subscriptions.sign` does, and when there is no room; contracts that run do not wait in line.
     """
-    offer = signing.look_around(offer, household.pk, timezone.localdate(now))
-    if offer.signed_already:
+    around = signing.look_around(offer, household.pk, timezone.localdate(now))
+    if around.signed_already:
         raise Refused(_("%(household)s has a contract for this season already.") % {"household": household.name})
-    proposal = signing.Proposal(offer, now=signed_at, is_paper=True, first_rank=first_rank)
+    proposal = signing.Proposal(around, now=signed_at, is_paper=True, first_rank=first_rank)
     quoted = proposal.quote(choices)
-    subscriptions.become_member(offer, household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
+    subscriptions.become_member(around, household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
     wish = subscriptions.Wish(
         household=household,
         choices=choices,
@@ -40,7 +40,7 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
     plan = proposal.plan(quoted, instalment_count)
     subscription = subscriptions.write(wish, proposal, quoted, plan, signed_at=signed_at, by=by, now=now)
     wanted = quoted.equivalents_hundredths
-    places.leave_the_line(offer, household, by=by, now=now)
+    places.leave_the_line(around, household, by=by, now=now)
     if wanted and not places.take(offer, wanted):
         raise Refused(_("There is no room left for %(household)s.") % {"household": household.name})
     return subscription

@@ -17,9 +17,9 @@ def hold(offer):
     ContractOffer.objects.select_for_update(no_key=True).only("pk").get(pk=offer.pk)
 
 
-def has_room(offer, household, wanted):
-    """Does a freshly read offer have `wanted` hundredths for this household, nobody ahead of it passed over (BR-30)?"""
-    return wanted <= signing.room(offer, household.pk)
+def has_room(around, household, wanted):
+    """Are there `wanted` hundredths for this household, nobody ahead of it in the line passed over (BR-30)?"""
+    return wanted <= around.room(household.pk)
 
 
 def take(offer, wanted):
@@ -55,7 +55,8 @@ def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
     """
     # The line has one end: the offer's row is held while somebody joins it, so that the place told stays true.
     hold(offer)
-    offer = signing.look_around(offer, household.pk, timezone.localdate(now))
+    around = signing.look_around(offer, household.pk, timezone.localdate(now))
+    offer = around.offer
     mine = WaitingListEntry.objects.filter(household=household)
     entry = mine.filter(Q(client_token=client_token) | Q(offer=offer, status=WaitingListEntry.Status.WAITING)).first()
     if entry and entry.status != WaitingListEntry.Status.WAITING:
@@ -63,9 +64,9 @@ def wait(offer, *, household, equivalents_hundredths, client_token, by, now):
     if entry:
         return entry
     signing.refuse_unless_open(offer, timezone.localdate(now))
-    if signing.signed_by(household, offer):
+    if around.signed_already:
         raise Refused(_("This household has a contract for this season already."))
-    if has_room(offer, household, equivalents_hundredths):
+    if has_room(around, household, equivalents_hundredths):
         raise Refused(_("There is room: sign up directly."))
     line = WaitingListEntry.objects.filter(offer=offer, status=WaitingListEntry.Status.WAITING)
     entry = WaitingListEntry.objects.create(
@@ -109,9 +110,9 @@ def end_the_line(offer, *, by, now, reason=""):
     return [entry.household for entry in line]
 
 
-def leave_the_line(offer, household, *, by, now):
-    """A household that signs waits no longer. The offer has been looked around (`signing.look_around`)."""
-    if place := signing.waiting_already(offer, household.pk):
+def leave_the_line(around, household, *, by, now):
+    """A household that signs waits no longer."""
+    if place := around.waiting_already(household.pk):
         _leave(place, WaitingListEntry.Status.ACCEPTED, by=by, now=now)
 
 

@@ -114,16 +114,16 @@ def _sign(offer, wish, *, expected_total_cents, by, now):
     if signing.left_open(wish.choices):
         # Who leaves the turn open waits for whoever does so at the same moment: the next one gets the other (BR-80).
         places.hold(offer)
-    offer = signing.look_around(offer, wish.household.pk, today, wish.client_token)
-    if offer.signed_already:
-        return _there_already(Subscription.objects.get(pk=offer.signed_already))
+    around = signing.look_around(offer, wish.household.pk, today, wish.client_token)
+    if around.signed_already:
+        return _there_already(Subscription.objects.get(pk=around.signed_already))
 
     if wish.household.left_on:
         raise Refused(_("%(household)s is leaving: it signs no more contracts.") % {"household": wish.household.name})
-    signing.refuse_unless_open(offer, today)
-    if wish.method not in offer.methods:
+    signing.refuse_unless_open(around.offer, today)
+    if wish.method not in around.offer.methods:
         raise Refused(_("Choose one of the ways to pay that the farm accepts."))
-    proposal = signing.Proposal(offer, now=now, is_paper=wish.is_paper)
+    proposal = signing.Proposal(around, now=now, is_paper=wish.is_paper)
     quoted = proposal.quote(proposal.settle(wish.choices))
     if quoted.total_cents != expected_total_cents:
         raise PriceChanged(
@@ -131,32 +131,32 @@ def _sign(offer, wish, *, expected_total_cents, by, now):
             % {"new": euros_text(quoted.total_cents), "old": euros_text(expected_total_cents)}
         )
     plan = proposal.plan(quoted, wish.instalment_count)
-    become_member(offer, wish.household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
+    become_member(around, wish.household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
     wanted = quoted.equivalents_hundredths
-    if wanted and not places.has_room(offer, wish.household, wanted):
+    if wanted and not places.has_room(around, wish.household, wanted):
         raise Full(wanted)
 
     payments_from = instruments_from(today, off_premises=True) if wish.is_paper else None
     subscription = write(wish, proposal, quoted, plan, signed_at=now, payments_from=payments_from, by=by, now=now)
-    _tell("contract_signed", subscription, to=readers(offer), now=now, is_urgent=True, first=plan[0])
-    places.leave_the_line(offer, wish.household, by=by, now=now)
+    _tell("contract_signed", subscription, to=around.readers(), now=now, is_urgent=True, first=plan[0])
+    places.leave_the_line(around, wish.household, by=by, now=now)
     # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
     if wanted and not places.take(offer, wanted):
         raise Full(wanted)
     return subscription
 
 
-def become_member(offer, household, first_day, *, by, now):
+def become_member(around, household, first_day, *, by, now):
     """Refuse a household whose membership has run out; open that of one that never had any, its fee awaited (BR-2).
 
     The period is that of the contract's first delivery, else the running one; without either, the committee makes it.
     """
     today = timezone.localdate(now)
-    signing.refuse_run_out(offer.memberships, today, first_day)
-    if signing.is_member(offer.memberships, today, first_day):
+    signing.refuse_run_out(around.memberships, today, first_day)
+    if signing.is_member(around.memberships, today, first_day):
         return
     for day in (first_day, today):
-        period = offer.association.periods.filter(starts_on__lte=day, ends_on__gte=day).first()
+        period = around.offer.association.periods.filter(starts_on__lte=day, ends_on__gte=day).first()
         if period:
             membership.open_membership(household, period=period, by=by, now=now)
             return
@@ -186,18 +186,10 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
     )
     rows.insert([subscription])
     rows.insert(_lines(subscription, quoted, proposal))
-    instalments = _instalments(subscription, plan)
+    instalments = _instalments(subscription, plan, after=proposal.around.instalments_before)
     rows.insert(instalments)
     content = documents.content(
-        offer,
-        liaison=offer.liaison_name,
-        is_paper=wish.is_paper,
-        household=wish.household,
-        people=[person[:3] for person in offer.people],
-        quoted=quoted,
-        proposal=proposal,
-        instalments=instalments,
-        method=wish.method,
+        proposal, household=wish.household, quoted=quoted, instalments=instalments, method=wish.method
     ) | {
         "signature": {
             "name": wish.name,
@@ -235,12 +227,6 @@ def write(wish, proposal, quoted, plan, *, signed_at, by, now, payments_from=Non
     return subscription
 
 
-def readers(offer):
-    """The (e-mail, language) pairs of the household an offer was looked around for."""
-    people = [(email or own, language or own_language) for *_who, own, own_language, email, language in offer.people]
-    return [(email, language) for email, language in people if email]
-
-
 def _lines(subscription, quoted, proposal):
     by_date = proposal.offer.is_by_date
     return [
@@ -257,8 +243,10 @@ def _lines(subscription, quoted, proposal):
     ]
 
 
-def _instalments(subscription, plan):
-    """Unsaved instalments of a plan. A household that signs again after withdrawing gets new references (BR-40)."""
+def _instalments(subscription, plan, *, after):
+    """Unsaved instalments of a plan. References go on after those the household has had with this offer: who
+    signs again after withdrawing gets new ones (BR-40).
+    """
     offer, household = subscription.offer, subscription.household
     return [
         Instalment(
@@ -270,7 +258,7 @@ def _instalments(subscription, plan):
             amount_cents=part.cents,
             method=subscription.method,
             deposit_not_before=part.on,
-            reference=transfer_reference(offer.code, household.number, number + offer.instalments_before),
+            reference=transfer_reference(offer.code, household.number, number + after),
         )
         for number, part in enumerate(plan, start=1)
     ]

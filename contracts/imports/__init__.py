@@ -97,8 +97,8 @@ class OptionsForm(forms.Form):
             self.add_error("method", _("Choose one of the ways to pay that the farm accepts."))
         if offer:
             data["signed_at"] = self._signed_at()
-            offer = signing.look_around(offer, None, self.today)
-            proposal = signing.Proposal(offer, now=data["signed_at"], is_paper=True, first_rank=1)
+            around = signing.look_around(offer, None, self.today)
+            proposal = signing.Proposal(around, now=data["signed_at"], is_paper=True, first_rank=1)
             first_on, data["season"], data["proposal"] = data.get("first_on"), proposal.deliveries, proposal
             proposal.deliveries = [one for one in proposal.deliveries if first_on is None or one.day >= first_on]
             if not proposal.deliveries:

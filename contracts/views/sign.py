@@ -42,13 +42,13 @@ def sign(request, pk):
     if household is None:
         return _for_whom(request, pk)
     asked = Asked(request, pk, household)
-    if asked.offer.signed_already:
+    if asked.around.signed_already:
         messages.info(request, _("This contract is signed already."))
-        return redirect("contracts:subscription", request.standing.slug, asked.offer.signed_already)
+        return redirect("contracts:subscription", request.standing.slug, asked.around.signed_already)
     try:
         signing.refuse_unless_open(asked.offer, asked.today)
-        asked.proposal = signing.Proposal(asked.offer, now=asked.now, is_paper=asked.on_paper)
-        signing.refuse_run_out(asked.offer.memberships, asked.today, asked.proposal.deliveries[0].day)
+        asked.proposal = signing.Proposal(asked.around, now=asked.now, is_paper=asked.on_paper)
+        signing.refuse_run_out(asked.around.memberships, asked.today, asked.proposal.deliveries[0].day)
     except Refused as refused:
         return render(request, "contracts/subscriptions/not_now.html", {"asked": asked, "reason": str(refused)})
     page = {"pay": _pay, "check": _check}.get(request.GET.get("step"), _choose)
@@ -69,8 +69,9 @@ class Asked:
         state = unseal(self.sealed) or {}
         self.state = state if (state.get("o"), state.get("h")) == (pk, household.pk) else {}
         rows = ContractOffer.objects.filter(association=request.standing.association_id).visible_to(request.standing)
-        self.offer = signing.look_around(get_object_or_404(rows, pk=pk), household.pk, self.today)
-        self.is_waiting = bool(signing.waiting_already(self.offer, household.pk))
+        self.around = signing.look_around(get_object_or_404(rows, pk=pk), household.pk, self.today)
+        self.offer = self.around.offer
+        self.is_waiting = bool(self.around.waiting_already(household.pk))
         self.quote, self.plans, self.plan = None, {}, None
 
     def read(self):
@@ -136,7 +137,7 @@ def _for_whom(request, pk):
 def _choose(request, asked):
     offer, proposal = asked.offer, asked.proposal
     kind = GridForm if offer.is_by_date else SharesForm
-    room = signing.room(offer, asked.household.pk)
+    room = asked.around.room(asked.household.pk)
     short = False
     form = kind(proposal=proposal, chosen=asked.state.get("c", ()))
     if request.method == "POST":

@@ -115,12 +115,10 @@ def document(request, pk):
 def blank(request, pk):
     """The contract to print and fill in by hand, for households who sign on paper."""
     rows = request.association.offers.visible_to(request.standing)
-    offer = signing.look_around(get_object_or_404(rows, pk=pk), None, clock.today())
-    content = documents.content(
-        offer, liaison=offer.liaison_name, is_paper=True, proposal=signing.Proposal(offer, now=clock.now())
-    )
-    paper = tasks.contract_pdf(content, printed_at=clock.now())
-    return pdf.answer(paper, slugify(f"contrat-vierge-{offer.code}"))
+    around = signing.look_around(get_object_or_404(rows, pk=pk), None, clock.today())
+    proposal = signing.Proposal(around, now=clock.now(), is_paper=True)
+    paper = tasks.contract_pdf(documents.content(proposal), printed_at=clock.now())
+    return pdf.answer(paper, slugify(f"contrat-vierge-{proposal.offer.code}"))
 
 
 @require_POST
@@ -314,22 +312,21 @@ def waiting_list(request, pk):
     standing = request.standing
     rows = ContractOffer.objects.filter(association=standing.association_id).visible_to(standing)
     found = get_object_or_404(rows.annotate(is_listed=among(ContractOffer.objects.listed_for(standing))), pk=pk)
-    offer = signing.look_around(found, standing.household_id, clock.today())
-    line = offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household")
+    around = signing.look_around(found, standing.household_id, clock.today())
+    line = around.offer.waiting_list.filter(status=WaitingListEntry.Status.WAITING).select_related("household")
     line = line.annotate(is_managed=among(WaitingListEntry.objects.manageable_by(standing)))
     places = [(place, entry) for place, entry in enumerate(line, start=1)]
     mine = next(((place, entry) for place, entry in places if entry.household_id == standing.household_id), None)
     context = {
-        "offer": offer,
+        "offer": around.offer,
         "mine": mine,
         "is_listed": found.is_listed,
         "line": [
-            (place, entry, signing.room(offer, entry.household_id) >= entry.equivalents_hundredths)
-            for place, entry in places
+            (place, entry, around.room(entry.household_id) >= entry.equivalents_hundredths) for place, entry in places
         ],
         "may_record": standing.is_committee or standing.is_liaison,
         "wanted": sum(entry.equivalents_hundredths for _place, entry in places),
-        "may_sign": mine is not None and signing.room(offer, standing.household_id) >= mine[1].equivalents_hundredths,
+        "may_sign": mine is not None and around.room(standing.household_id) >= mine[1].equivalents_hundredths,
     }
     return render(request, "contracts/subscriptions/waiting.html", context)
 

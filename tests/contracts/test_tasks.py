@@ -71,7 +71,7 @@ def test_br30_a_household_that_has_left_waits_for_no_place_any_more():
     assert (first.status, signing.place_in_line(second)) == ("withdrawn", 1)
     subscriptions.withdraw(signed, by=amap.member, now=NOW)
     freed = signing.look_around(ContractOffer.objects.get(), other.pk, NOW.date())
-    assert signing.room(freed, other.pk) == 100
+    assert freed.room(other.pk) == 100
 
 
 @pytest.fixture
