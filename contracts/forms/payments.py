@@ -19,7 +19,7 @@ from amap.forms.fields import DayField, NameField
 from contracts.actions.payments import Paper, amounts_differ, paper_problem
 from contracts.models import Cheque, Instalment
 
-NUMBER_DIGITS = 7
+NUMBER = re.compile(r"[0-9]{7}")
 ROW = (
     '<tr{state}><th scope="row">{day}</th><td data-label="{number_name}">{wrong}'
     '<input id="number-{pk}" name="number-{pk}" value="{number}" aria-label="{number_label}" inputmode="numeric" '
@@ -40,7 +40,7 @@ class ChequeNumberField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         text = re.sub(r"\s", "", str(value or ""))
-        if text and not re.fullmatch(rf"\d{{{NUMBER_DIGITS}}}", text, re.ASCII):
+        if text and not NUMBER.fullmatch(text):
             raise ValidationError(_("A cheque's number has 7 digits, at the bottom left."))
         return text
 
@@ -195,10 +195,10 @@ class Pile:
         for line in bundle.lines:
             if line.is_filled:
                 before = line.number.replace(" ", "")
-            elif not line.opens_on and before.isascii() and before.isdigit():
-                before = f"{int(before) + 1:0{len(before)}d}"
+            elif not line.opens_on and NUMBER.fullmatch(before):
+                before = f"{int(before) + 1:07d}"
                 line.number = before
-        if not (before.isascii() and before.isdigit()):
+        if not NUMBER.fullmatch(before):
             bundle.errors["fill"] = [_("Type the first cheque's number, then ask for the next ones.")]
         return bundle
 

@@ -99,9 +99,11 @@ def receive(request):
     """Save the pile: each row wholly or not at all; rows with a mistake come back as they were typed."""
     farms = kept_farms(request)
     farm = farm_of(request, farms)
+    if farm is None:
+        raise Http404
     named = (id_in(name[7:]) for name in request.POST if name.startswith("number-"))
     typed = [pk for pk in named if pk][:3000]
-    posted = kept(request).filter(pk__in=typed, farm=farm and farm[0], method=Method.CHEQUE)
+    posted = kept(request).filter(pk__in=typed, farm=farm[0], method=Method.CHEQUE)
     pile = Pile(_awaited(posted.awaited()), today=clock.today(), data=request.POST)
     if asked := request.POST.get("fill"):
         bundle = pile.fill(id_in(asked))

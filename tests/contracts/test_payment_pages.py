@@ -167,8 +167,14 @@ def test_next_numbers_fill_the_empty_rows(client, amap):
     fragment = client.post(url(amap, "receive"), data, headers={"HX-Request": "true"}).content.decode()
     assert fragment.lstrip().startswith("<details")
     assert 'value="0001007"' in fragment
-    unread = client.post(url(amap, "receive"), data | {f"number-{instalments[0].pk}": "??"}).content.decode()
-    assert "Type the first cheque&#x27;s number" in unread
+    for number in ("??", "9" * 5000):
+        unread = client.post(url(amap, "receive"), data | {f"number-{instalments[0].pk}": number}).content.decode()
+        assert "Type the first cheque&#x27;s number" in unread
+
+
+def test_where_there_is_no_farm_there_is_nothing_to_receive(client, amap):
+    amap.partnership.delete()
+    assert sign_in(client, amap.treasurer).post(url(amap, "receive")).status_code == 404
 
 
 def test_br5_a_liaison_of_bread_is_refused_the_vegetables(client, amap):
