@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from amap import clock
 from amap.accounts import visitor_address
 from amap.dates import date_format
-from amap.errors import Refused
+from amap.errors import Refused, refused_into
 from amap.models import Household
 from contracts import documents, season_strip, signing, wording
 from contracts.actions import places, subscriptions
@@ -150,7 +150,8 @@ def _choose(request, asked):
         if request.htmx:
             return render(request, "contracts/subscriptions/_price.html", _sums(asked, form) | {"is_short": short})
         if do == "wait" and is_fine:
-            return _wait(request, asked, form.quote.equivalents_hundredths)
+            with refused_into(form):
+                return _wait(request, asked, form.quote.equivalents_hundredths)
         if not do and is_fine and not short:
             return redirect(asked.address("pay", c=form.choices))
     elif asked.read():

@@ -329,6 +329,13 @@ def test_a_page_signed_before_and_withdrawn_since_signs_nothing_and_does_not_say
     assert (again != first, again.status) == (True, "awaiting_documents")
 
 
+def test_asking_to_wait_while_there_is_room_keeps_what_was_chosen(amap, offer, visit):
+    size = offer.sizes.get(coefficient_hundredths=50).pk
+    answer = visit(amap.member).post(url("sign", offer.pk), {f"size_{size}": "3", "do": "wait"})
+    assert "There is room: sign up directly." in answer.content.decode()
+    assert f'name="size_{size}" value="3"' in answer.content.decode()
+
+
 def test_a_household_that_is_leaving_signs_nothing(amap, offer):
     people.leave(amap.household, on=NOW.date() + timedelta(days=3), by=amap.committee, now=NOW)
     amap.household.refresh_from_db()
