@@ -19,8 +19,9 @@ from django.utils.translation import gettext as _
 from amap.dates import date_format
 from amap.errors import Refused
 from amap.euros import euros_text
-from amap.facts import Given, Question, columns, facts, moment, read
+from amap.facts import columns, facts, moment, read
 from amap.models import Association, Farm, FarmLiaison, Member, Membership, PickupPlace
+from amap.questions import Given, Question
 from contracts import calendars, pricing
 from contracts.documents import PLACE, place_of
 from contracts.models import (

@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 from amap import clock
 from amap.dates import date_format
 from amap.euros import euros_text
-from amap.facts import Given, Question, facts, moment
+from amap.facts import facts, moment
 from amap.models import Household, Membership, MembershipPeriod
+from amap.questions import Given, Question
 from contracts import season_strip
 from contracts.actions.subscriptions import awaited_text
 from contracts.models import ContractOffer, Instalment, Subscription

@@ -6,8 +6,9 @@ import pytest
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import BigAutoField, DateField, OuterRef, Q
 
-from amap.facts import Given, Question, columns, facts, read
+from amap.facts import columns, facts, read
 from amap.models import Association, Household, PickupPlace
+from amap.questions import Given, Question
 from contracts.models import ContractOffer
 from tests.cast import TODAY, Amap
 

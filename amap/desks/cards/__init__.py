@@ -12,8 +12,8 @@ from django.db.models import BigAutoField
 
 from amap.desks.cards import evenings, machinery, members, offers, payments
 from amap.desks.cards.rules import Desk, Rule
-from amap.facts import Given, Question
 from amap.models import Association
+from amap.questions import Given, Question
 
 # The order of these files, and within each of them, is the order of the cards.
 SUBJECTS = (evenings, offers, payments, members, machinery)

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from amap import clock
 from amap.access import Role, Standing
 from amap.dates import date_format
-from amap.facts import Given
 from amap.models import Association
+from amap.questions import Given
 
 LINES = 4
 # Roles that see the business of their own farms only (BR-5).
