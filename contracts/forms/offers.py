@@ -16,22 +16,23 @@ from amap.forms.fields import DayField, NameField, TextField
 from contracts.models import ContractOffer, FarmBudgetLine
 from contracts.wording import TERMS
 
-MOST_ROWS = 60
 MOST_DAYS = 60
 
 
 class Rows:
     """A list of small forms on one page: lines of a budget, sizes, products. A line left empty does not count.
 
-    Works without script: there are always some empty lines, and saving makes more.
+    Works without script: there are always some empty lines, and saving makes more, up to `most` in all.
     """
+
+    most = 60
 
     def __init__(self, form_class, prefix, *, data=None, initial=(), blank=2):
         self.prefix = prefix
-        count = len(initial) + blank
+        count = min(len(initial) + blank, self.most)
         if data is not None:
             typed = data.get(self.count_name, "")
-            count = min(int(typed), MOST_ROWS) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 0
+            count = min(int(typed), self.most) if typed.isascii() and typed.isdigit() and len(typed) < 4 else 0
         starts = [*initial, *[None] * count][:count]
         self.forms = [form_class(data, prefix=f"{prefix}-{n}", initial=start) for n, start in enumerate(starts)]
 

@@ -942,6 +942,24 @@ def test_dates_that_cannot_be_come_back_as_they_were_ticked(amap, sign_in):
     assert offer.deliveries.count() == 20, "A date both ticked and added is one date."
 
 
+def test_all_lines_of_a_page_are_kept_and_the_page_says_when_it_has_no_more(amap, sign_in):
+    offer = draft(amap, kind="by_date")
+    products = [{"name": f"Produit {n}", "unit": "", "price_cents": 100} for n in range(59)]
+    offers.edit(offer, products=products[:50], by=amap.farmer, now=NOW)
+    address, client = url(amap, "offer_shares", offer.pk), sign_in(amap.farmer)
+    assert "lines at most" not in client.get(address).content.decode()
+    offers.edit(offer, products=products, by=amap.farmer, now=NOW)
+    page = client.get(address)
+    assert "60 lines at most." in page.content.decode()
+    shown = len(page.context["rows"])
+    typed = {f"product-{n}-name": f"Produit {n}" for n in range(shown)}
+    typed |= {f"product-{n}-price_cents": "1,00" for n in range(shown)}
+    client.post(
+        address, typed | {"product-count": shown, "minimum_per_delivery_cents": "0", "minimum_per_season_cents": "0"}
+    )
+    assert offer.products.count() == shown == 60
+
+
 @pytest.mark.parametrize(("day", "may_sign"), [(date(2026, 11, 28), False), (date(2026, 11, 29), True)])
 def test_a_season_too_far_on_is_not_open_to_anybody_br_24(amap, sign_in, day, may_sign):
     """The farm needs seven days: on Saturday 21 November it can prepare Sunday 29, not Saturday 28."""
