@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from amap import letters, states, tokens
 from amap.actions import farms, seats
 from amap.errors import Refused
-from amap.models import Farm, Farmer, Invitation, Member, User
+from amap.models import AuditEntry, CommitteeSeat, Farm, Farmer, Invitation, Member, User
 from amap.models.people import normalise_email
 
 LASTS = timedelta(days=7)
@@ -25,7 +25,7 @@ def invite(association, *, email="", member=None, farm=None, role="", farm_name=
     A `member` of a household, a farmer of a `farm`, the holder of a `role`, or the people of a farm called `farm_name`
     whom the association would like as partner. An older open link for the same thing stops working.
     Returns (invitation, token); the token exists nowhere else but in the letter. Refused without an address, for a
-    member who already has an account, and for the sixth letter in a day.
+    member who already has an account, and for the sixth letter in a day to one address, or of somebody without a seat.
     """
     email = normalise_email(email or (member.email if member else ""))
     if member:
@@ -36,8 +36,16 @@ def invite(association, *, email="", member=None, farm=None, role="", farm_name=
             raise Refused(_("%(name)s already has an account.") % {"name": member.name})
         name, language = member.name, member.language
     what = {"member": member, "farm": farm, "role": role, "farm_name": farm_name}
+    yesterday = now - timedelta(days=1)
+    # A person removed takes their invitation along; the history keeps it.
+    sent = AuditEntry.objects.filter(by=by, verb="invitation.sent", at__gt=yesterday)
+    if by and not _has_seat(association, by, now) and sent.count() >= PER_DAY:
+        raise Refused(
+            _("You have sent %(count)d invitations since yesterday. Wait a day, or ask the committee.")
+            % {"count": PER_DAY}
+        )
     earlier = Invitation.objects.filter(association=association, email=email)
-    if earlier.filter(created_at__gt=now - timedelta(days=1)).count() >= PER_DAY:
+    if earlier.filter(created_at__gt=yesterday).count() >= PER_DAY:
         raise Refused(
             _("%(count)d invitations went to %(email)s since yesterday. Wait a day, or ask them to look in their spam.")
             % {"count": PER_DAY, "email": email}
@@ -51,6 +59,10 @@ def invite(association, *, email="", member=None, farm=None, role="", farm_name=
     _tell(invitation, seed, name=name, language=language, now=now)
     states.record("invitation.sent", invitation, by=by, now=now)
     return invitation, tokens.token_of(seed)
+
+
+def _has_seat(association, user, now):
+    return CommitteeSeat.objects.current(timezone.localdate(now)).filter(association=association, user=user).exists()
 
 
 def _new(association, *, email, by, now, **what):
@@ -208,8 +220,11 @@ def link(member, user, *, by, now):
 
 
 def link_known(member, *, by, now):
-    """Give a person their account at once when somebody of this association already signs in with that address."""
-    if member.user_id or not member.email:
+    """Give a person their account at once when somebody of this association already signs in with that address.
+
+    Only those with a seat, and the site itself, may say so for them; others invite them, and they accept.
+    """
+    if member.user_id or not member.email or (by and not _has_seat(member.association_id, by, now)):
         return False
     here = member.association_id
     known = (

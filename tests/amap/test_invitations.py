@@ -13,7 +13,19 @@ from django.urls import reverse
 from amap import jobs, letters, tokens
 from amap.actions import founding, invitations, people
 from amap.errors import Refused
-from amap.models import Association, CommitteeSeat, Farm, Farmer, Invitation, Job, Letter, Member, Partnership, User
+from amap.models import (
+    Association,
+    AuditEntry,
+    CommitteeSeat,
+    Farm,
+    Farmer,
+    Invitation,
+    Job,
+    Letter,
+    Member,
+    Partnership,
+    User,
+)
 from tests.cast import NOW, TODAY, Amap
 
 pytestmark = pytest.mark.django_db
@@ -228,6 +240,37 @@ def test_a_flood_of_letters_to_one_address_stops(amap, anais):
         invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW)
     assert invitations.invite(amap.association, member=anais, by=amap.committee, now=NOW + timedelta(days=2))
     assert Invitation.objects.open(NOW).count() == 1
+
+
+def test_who_holds_no_seat_does_not_write_to_the_whole_world(client, amap):
+    """R16: another address, or another person, each time."""
+    client.force_login(amap.member)
+    for n in range(8):
+        person = {"name": "Ami", "email": f"a{n}@example.org", "phone": "", "language": "en"}
+        client.post(reverse("amap:member_new", args=[amap.slug, amap.household.pk]), person)
+        member = amap.household.members.get(email=person["email"])
+        answer = client.post(reverse("amap:member_invite", args=[amap.slug, member.pk]), follow=True)
+        client.post(reverse("amap:member_remove", args=[amap.slug, member.pk]))
+    assert "You have sent 5 invitations since yesterday." in answer.content.decode()
+    assert AuditEntry.objects.filter(verb="invitation.sent").count() == 5
+    for n in range(8):
+        invitations.invite(amap.association, role="secretary", email=f"b{n}@example.org", by=amap.committee, now=NOW)
+
+
+def test_an_account_is_given_to_a_household_by_those_with_a_seat_or_its_holder(client, amap):
+    """A member who writes the farmer's address into their household invites the farmer, who accepts or not."""
+    client.force_login(amap.member)
+    person = {"name": "Maëlle", "email": amap.farmer.email, "phone": "", "language": "en"}
+    client.post(reverse("amap:member_new", args=[amap.slug, amap.household.pk]), person)
+    maelle = amap.household.members.get(email=amap.farmer.email)
+    client.post(reverse("amap:member_edit", args=[amap.slug, maelle.pk]), person | {"name": "Maëlle K."})
+    maelle.refresh_from_db()
+    assert (maelle.name, maelle.user) == ("Maëlle K.", None)
+    link = invited(amap, maelle)
+    client.force_login(amap.farmer)
+    client.post(link, {"name": "", "language": "en"})
+    maelle.refresh_from_db()
+    assert maelle.user == amap.farmer
 
 
 def test_two_clicks_send_one_letter_whose_link_works(client, amap, anais):
