@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -74,6 +73,8 @@ def edit_partnership(partnership, *, since, distance_km, by, now):
 def end_partnership(partnership, *, today, by, now):
     """The farm and the association part. Refused while an offer of the farm is open or running here."""
     partnership = Partnership.objects.select_for_update(of=("self",)).select_related("farm").get(pk=partnership.pk)
+    if partnership.ended_on:
+        return
     if partnership.association.offers.filter(farm=partnership.farm, status__in=["open", "running"]).exists():
         raise Refused(_("%(farm)s still has an open or running contract here.") % {"farm": partnership.farm.name})
     partnership.ended_on = today - timedelta(days=1)
@@ -93,7 +94,7 @@ def resume_partnership(partnership, *, by, now):
 def name_liaison(partnership, *, user, starts_on, by, now):
     """Make a person the link between a farm and the members (BR-5)."""
     partnership = Partnership.objects.select_for_update(of=("self",)).get(pk=partnership.pk)
-    if partnership.liaisons.filter(user=user).filter(Q(ends_on=None) | Q(ends_on__gte=starts_on)).exists():
+    if partnership.liaisons.filter(user=user).not_over(starts_on).exists():
         raise Refused(_("%(name)s is already liaison of this farm.") % {"name": user.name})
     liaison = FarmLiaison.objects.create(partnership=partnership, user=user, starts_on=starts_on)
     states.record("liaison.named", partnership, by=by, now=now)
@@ -102,7 +103,10 @@ def name_liaison(partnership, *, user, starts_on, by, now):
 
 @transaction.atomic
 def end_liaison(liaison, *, today, by, now):
-    """A liaison's mandate ends today."""
+    """A liaison's mandate ends today. One that has ended stays as it was."""
+    liaison = FarmLiaison.objects.select_for_update().not_over(today).filter(pk=liaison.pk).first()
+    if liaison is None:
+        return
     states.record("liaison.ended", liaison.partnership, by=by, now=now)
     end_mandate(liaison, today)
 

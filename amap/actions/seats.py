@@ -1,7 +1,6 @@
 """Roles held by persons for a time (BR-5)."""
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from amap import states
@@ -16,7 +15,7 @@ def seat(association, *, user, role, starts_on, by, now, ends_on=None):
     association = Association.objects.select_for_update(no_key=True).get(pk=association.pk)
     if ends_on and ends_on < starts_on:
         raise Refused(_("The end precedes the start."), field="ends_on")
-    held = association.seats.filter(user=user, role=role).filter(Q(ends_on=None) | Q(ends_on__gte=starts_on))
+    held = association.seats.filter(user=user, role=role).not_over(starts_on)
     if ends_on:
         held = held.filter(starts_on__lte=ends_on)
     if held.exists():
@@ -30,9 +29,14 @@ def seat(association, *, user, role, starts_on, by, now, ends_on=None):
 
 @transaction.atomic
 def end_seat(seat, *, today, by, now):
-    """A role ends today: its rights are gone at the next click. The committee keeps at least one person."""
+    """A role ends today: its rights are gone at the next click. The committee keeps at least one person.
+
+    One that has ended stays as it was.
+    """
     association = Association.objects.select_for_update(no_key=True).get(pk=seat.association_id)
-    seat = CommitteeSeat.objects.get(pk=seat.pk)
+    seat = CommitteeSeat.objects.not_over(today).filter(pk=seat.pk).first()
+    if seat is None:
+        return
     committee = association.seats.current(today).filter(role=CommitteeSeat.Role.COMMITTEE)
     if seat.role == CommitteeSeat.Role.COMMITTEE and not committee.exclude(pk=seat.pk).exists():
         raise Refused(_("Somebody must remain on the committee. Give the role to another person first."))

@@ -351,7 +351,11 @@ class Partnership(models.Model):
 
 class MandateQuerySet(models.QuerySet):
     def current(self, today):
-        return self.filter(starts_on__lte=today).filter(Q(ends_on=None) | Q(ends_on__gte=today))
+        return self.not_over(today).filter(starts_on__lte=today)
+
+    def not_over(self, today):
+        """Those that run, or are to begin."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=today))
 
 
 class CommitteeSeat(models.Model):

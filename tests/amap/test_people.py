@@ -337,6 +337,24 @@ def test_an_ended_role_is_gone_at_the_next_request_and_stays_in_the_history(clie
     assert AuditEntry.objects.filter(verb="seat.ended", by=amap.committee).count() == 1
 
 
+@pytest.mark.parametrize("kind", ["seat", "liaison", "partnership"])
+def test_what_has_ended_ends_no_second_time(client, amap, kind):
+    """R22: an old page, or two clicks, do not rewrite the last day."""
+    seat, liaison = CommitteeSeat.objects.get(user=amap.treasurer), amap.partnership.liaisons.get()
+    thing, route = {
+        "seat": (seat, url(amap, "seat_end", seat.pk)),
+        "liaison": (liaison, url(amap, "liaison_end", amap.farm.slug, liaison.pk)),
+        "partnership": (amap.partnership, url(amap, "partnership_end", amap.farm.slug)),
+    }[kind]
+    field = "ended_on" if kind == "partnership" else "ends_on"
+    type(thing).objects.filter(pk=thing.pk).update(**{field: date(2026, 3, 31)})
+    client.force_login(amap.committee)
+    assert client.post(route).status_code == 302
+    thing.refresh_from_db()
+    assert getattr(thing, field) == date(2026, 3, 31)
+    assert not AuditEntry.objects.filter(verb=f"{kind}.ended").exists()
+
+
 def test_somebody_remains_on_the_committee(amap):
     seat = CommitteeSeat.objects.get(user=amap.committee)
     with pytest.raises(Refused, match="Somebody must remain"):
