@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import zlib
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -89,7 +90,7 @@ def restore(source: Path) -> None:
             for left_over in ("", "-wal", "-shm"):
                 place.with_name(place.name + left_over).unlink(missing_ok=True)
             os.replace(arriving, place)
-        except (gzip.BadGzipFile, EOFError) as error:
+        except (gzip.BadGzipFile, zlib.error, EOFError) as error:
             raise BackupFailed(f"{source.name} is damaged.") from error
         finally:
             arriving.unlink(missing_ok=True)

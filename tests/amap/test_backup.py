@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -84,14 +85,21 @@ def test_a_restore_never_overwrites(data):
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="pg_restore does its own checks")
 def test_a_damaged_copy_is_refused_and_leaves_the_place_empty(tmp_path, elsewhere):
     whole = backup.write(NIGHT)
-    damaged = tmp_path / f"damaged-{whole.name}"
     content = bytearray(gzip.decompress(whole.read_bytes()))
     content[8192 : len(content) // 2] = bytes(len(content) // 2 - 8192)
-    damaged.write_bytes(gzip.compress(content))
+    cut_short, packed_wrong = whole.read_bytes()[:5000], bytearray(gzip.compress(content))
+    packed_wrong[10] = 0xFF  # no such kind of block
     environment, _ = elsewhere
-    done = restore(damaged, environment)
-    assert done.returncode == 1
-    assert "does not pass" in done.stderr or "not a database" in done.stderr
+    for damaged, words in (
+        (gzip.compress(content), r"(\S+ is not a database\.|\S+ does not pass SQLite's check: .*)"),
+        (cut_short, r"damaged-\S+ is damaged\."),
+        (packed_wrong, r"damaged-\S+ is damaged\."),
+    ):
+        file = tmp_path / f"damaged-{whole.name}"
+        file.write_bytes(damaged)
+        done = restore(file, environment)
+        assert done.returncode == 1
+        assert re.fullmatch(f"CommandError: {words}\n", done.stderr, re.DOTALL)
     assert restore(whole, environment).returncode == 0
 
 
