@@ -130,9 +130,7 @@ def alert_missing_harvests(now):
 
 def _tell_missing(delivery, distribution, now):
     association, farm = distribution.association, delivery.offer.farm
-    liaisons = FarmLiaison.objects.current(timezone.localdate(now)).filter(
-        partnership__association=association, partnership__farm=farm
-    )
+    liaisons = FarmLiaison.objects.of(association, farm, timezone.localdate(now))
     post(
         "harvest_missing",
         association=association,

@@ -390,6 +390,12 @@ class CommitteeSeat(models.Model):
         return f"{self.user}: {self.get_role_display()}"
 
 
+class LiaisonQuerySet(MandateQuerySet):
+    def of(self, association, farm, today):
+        """Today's liaisons of a farm in an association; rows or ids."""
+        return self.current(today).filter(partnership__association=association, partnership__farm=farm)
+
+
 class FarmLiaison(models.Model):
     """The link between a farm and the members: collects cheques, keeps the list, goes and sees (BR-5)."""
 
@@ -398,7 +404,7 @@ class FarmLiaison(models.Model):
     starts_on = models.DateField(_("from"))
     ends_on = models.DateField(_("until"), null=True, blank=True)
 
-    objects = MandateQuerySet.as_manager()
+    objects = LiaisonQuerySet.as_manager()
 
     class Meta:
         ordering = ["starts_on"]

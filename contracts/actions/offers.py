@@ -603,9 +603,7 @@ def _tell(kind, offer, *, by, now, **context):
 def _both_sides(offer, *, by, now):
     """The farm's people, its liaisons and the committee, but for who is acting."""
     today = timezone.localdate(now)
-    liaisons = FarmLiaison.objects.current(today).filter(
-        partnership__association=offer.association_id, partnership__farm=offer.farm_id
-    )
+    liaisons = FarmLiaison.objects.of(offer.association_id, offer.farm_id, today)
     ids = {
         *offer.farm.farmers.values_list("user", flat=True),
         *liaisons.values_list("user", flat=True),

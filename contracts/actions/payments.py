@@ -297,8 +297,8 @@ def tell_missing(subscription, missing, *, key, now, reason="", to_liaisons=Fals
     to = first.household
     url = reverse("contracts:my_payments", args=[association.slug])
     if to_liaisons:
-        mandates = FarmLiaison.objects.current(timezone.localdate(now)).select_related("user")
-        to = [one.user for one in mandates.filter(partnership__farm=farm, partnership__association=association)]
+        mandates = FarmLiaison.objects.of(association, farm, timezone.localdate(now))
+        to = [one.user for one in mandates.select_related("user")]
         url = reverse("contracts:payments", args=[association.slug])
     letters.post(
         "payment_missing",

@@ -213,9 +213,7 @@ def _rhythm(one):
 
 
 def _liaisons(one, today):
-    mandates = FarmLiaison.objects.current(today).filter(
-        partnership__association=one.association_id, partnership__farm=one.farm_id
-    )
+    mandates = FarmLiaison.objects.of(one.association_id, one.farm_id, today)
     return list(mandates.values_list("user__name", flat=True))
 
 
