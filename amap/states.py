@@ -5,7 +5,7 @@ from amap.models import AuditEntry
 
 
 def move(thing, *, to, by, now, reason=""):
-    """Move a row's `status` (or `outcome`) to a state its `MOVES` allows, save it, and write the audit entry.
+    """Move a row's `status` to a state its `MOVES` allows, save it, and write the audit entry.
 
     The caller holds the row's lock. Raises ValueError for an arrow that is not drawn: that is a bug, not a visitor's
     error; actions refuse in words before they come here.
@@ -17,19 +17,19 @@ def move_all(things, *, to, by, now, reason=""):
     """The same for many rows of one model, in two statements."""
     if not things:
         return
-    model, name = type(things[0]), "outcome" if hasattr(things[0], "outcome") else "status"
+    model = type(things[0])
     entries = []
     for thing in things:
-        before = getattr(thing, name)
+        before = thing.status
         if to not in thing.MOVES.get(before, ()):
             raise ValueError(f"{model._meta.label} {thing.pk}: no arrow from {before} to {to}")
         entries.append(
             entry(f"{model._meta.model_name}.{to}", thing, by=by, now=now, before=before, after=to, reason=reason)
         )
-    model._base_manager.filter(pk__in=[thing.pk for thing in things]).update(**{name: to})
+    model._base_manager.filter(pk__in=[thing.pk for thing in things]).update(status=to)
     AuditEntry.objects.bulk_create(entries, batch_size=500)
     for thing in things:
-        setattr(thing, name, to)
+        thing.status = to
 
 
 def entry(verb, thing, *, by, now, before="", after="", reason=""):

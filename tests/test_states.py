@@ -15,19 +15,12 @@ from tests.test_access import world
 __all__ = ["world"]  # the fixture
 
 MODELS = [model for model in apps.get_models() if hasattr(model, "MOVES")]
-# Ticked in bulk, with audit entries of their own (deliveries/actions/distributions.py).
-BULK = {"deliveries.Basket"}
 # Further states that the worker alone sets, outside of MOVES (amap/letters.py, amap/jobs.py).
 WORKERS = {"amap.Letter": {"sending", "sent", "unknown", "failed"}, "amap.Job": {"running", "done", "parked"}}
 
 
-def status_of(model):
-    """The field of a model's state."""
-    return model._meta.get_field("outcome" if hasattr(model, "Outcome") else "status")
-
-
 def states_of(model):
-    return {value for value, _label in status_of(model).choices}
+    return set(model.Status.values)
 
 
 def by_name(model):
@@ -35,16 +28,14 @@ def by_name(model):
 
 
 def test_what_has_states_has_arrows():
-    assert {model for model in apps.get_models() if hasattr(model, "Status") or hasattr(model, "Outcome")} == set(
-        MODELS
-    )
+    assert [model for model in apps.get_models() if hasattr(model, "Status")] == MODELS
 
 
 @pytest.mark.parametrize("model", MODELS, ids=by_name)
 def test_arrows_join_states_and_every_state_can_be_reached(model):
     drawn = set(model.MOVES).union(*model.MOVES.values())
     assert drawn <= states_of(model)
-    reached, coming = set(), {status_of(model).default, *WORKERS.get(model._meta.label, ())}
+    reached, coming = set(), {model._meta.get_field("status").default, *WORKERS.get(model._meta.label, ())}
     while coming:
         reached |= coming
         coming = {to for state in reached for to in model.MOVES.get(state, ())} - reached
@@ -52,7 +43,7 @@ def test_arrows_join_states_and_every_state_can_be_reached(model):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("model", [model for model in MODELS if by_name(model) not in BULK], ids=by_name)
+@pytest.mark.parametrize("model", MODELS, ids=by_name)
 def test_drawn_arrows_are_followed_and_written_down_and_others_refused(world, model):
     row = model.objects.filter(association=world.amap.association).first()
     for before in sorted(states_of(model)):

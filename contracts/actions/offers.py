@@ -48,7 +48,7 @@ CODE_STEMS = {
     Farm.Kind.MEAT: "VIAN",
 }
 # A new offer from a previous one keeps these of its row; the dates are the next season's.
-NOT_COPIED = NOT_COMMERCIAL | {
+NOT_COPIED = NOT_COMMERCIAL - {"description"} | {
     "farm",
     "place",
     "title",
@@ -59,7 +59,6 @@ NOT_COPIED = NOT_COMMERCIAL | {
     "open_on",
     "payment_days",
 }
-NOT_COPIED -= {"description"}
 
 
 # Writing

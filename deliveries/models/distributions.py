@@ -177,8 +177,6 @@ class Basket(models.Model):
         COLLECTED = "collected", _("collected")
         UNCOLLECTED = "uncollected", _("not collected")
 
-    MOVES = {"expected": {"collected", "uncollected"}, "collected": {"expected"}, "uncollected": {"collected"}}
-
     class Fate(models.TextChoices):
         CHARITY = "charity", _("given to a charity")
         VOLUNTEERS = "volunteers", _("shared by the volunteers")
