@@ -100,6 +100,7 @@ def door(amap, browse, evening):
     page.get_by_text("Fix the list now").click()
     page.get_by_role("button", name="Fix the list").click()
     expect(page.get_by_text("0 of 5 households")).to_be_visible()
+    page.wait_for_load_state()
     return page
 
 
