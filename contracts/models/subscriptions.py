@@ -188,7 +188,7 @@ class WaitingListEntryQuerySet(models.QuerySet):
 
 
 class WaitingListEntry(models.Model):
-    """A household waiting for a place, first come first served (BR-30 comes later with offers of places)."""
+    """A household waiting for a place: nobody who came later overtakes it, but into less than it asks for (BR-30)."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

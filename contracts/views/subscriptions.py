@@ -295,7 +295,7 @@ def _words(rows):
 
 
 def _totals(offer_id):
-    """(size or product, how many, in euros) over the live subscriptions of an offer."""
+    """(size or product, turn in words or empty, how many) of what households hold of an offer."""
     lines = SubscriptionLine.objects.filter(subscription__offer=offer_id, subscription__status__in=Subscription.HOLDS)
     sums = lines.order_by("size__position", "product__position").values_list("size__label", "product__name", "turn")
     return [
