@@ -120,9 +120,9 @@ def fees(year, day, starts):
     """All sixty-two households settle their membership; forty-one give ten euros to the solidarity fund."""
     period = MembershipPeriod.objects.get(association=year.association, starts_on=starts + year.shift)
     for number in range(1, len(cast.HOUSEHOLDS) + 1):
-        one = membership.open_membership(year.households[number], period=period, by=year.users[8], now=year.moment(day))
-        membership.record_fee(
-            one,
+        membership.pay(
+            year.households[number],
+            period=period,
             method="cheque" if number % 4 else "transfer",
             paid_on=day,
             solidarity_cents=1000 if number <= 41 and starts.year == 2026 else 0,
