@@ -56,15 +56,19 @@ def check(days: Sequence[date]) -> None:
 def first_eligible(days: Sequence[date], now: datetime, lead_days: int, tz: tzinfo) -> int | None:
     """The rank from which somebody signing `now` can be served, or None when the season is too far on (BR-24).
 
-    `days` are the deliveries in order of rank. A delivery can be prepared when its local midnight is not before
-    `now` + `lead_days`, counted on the wall clock. A moved delivery may stand out of order: every rank from the answer
-    on can be prepared.
+    `days` are the deliveries in order of rank. A moved one may stand out of order: every rank from the answer on can
+    be prepared.
     """
-    ready = now.astimezone(tz).replace(tzinfo=None) + timedelta(days=lead_days)
     rank = len(days)
-    while rank and datetime.combine(days[rank - 1], time.min) >= ready:
+    while rank and can_be_prepared(days[rank - 1], now, lead_days, tz):
         rank -= 1
     return rank + 1 if rank < len(days) else None
+
+
+def can_be_prepared(day: date, now: datetime, lead_days: int, tz: tzinfo) -> bool:
+    """Is the local midnight of a delivery not before `now` + `lead_days`, counted on the wall clock (BR-24)?"""
+    ready = now.astimezone(tz).replace(tzinfo=None) + timedelta(days=lead_days)
+    return datetime.combine(day, time.min) >= ready
 
 
 def easter(year: int) -> date:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils.translation import gettext_lazy as _
 
 from amap.models import Association, Farm, PickupPlace, User
@@ -16,6 +16,12 @@ class ContractOfferQuerySet(models.QuerySet):
         if standing.runs_association:
             return self
         return self.filter(Q(status__in=ContractOffer.PUBLIC) | Q(farm__in=standing.looked_after_farm_ids))
+
+    def with_last_day(self):
+        """Each with `last_day`: that of its last delivery that is not called off, None once its list is fixed."""
+        planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED)
+        to_come = planned.annotate(to_come=Case(When(status=Delivery.Status.SCHEDULED, then="day")))
+        return self.annotate(last_day=Subquery(to_come.order_by("-rank").values("to_come")[:1]))
 
     def listed_for(self, standing):
         """Whose contracts and waiting list one reads: the farm's people, and those who run the association (BR-5)."""

@@ -188,7 +188,7 @@ class WaitingListEntryQuerySet(models.QuerySet):
 
 
 class WaitingListEntry(models.Model):
-    """A household waiting for a place: nobody who came later overtakes it, but into less than it asks for (BR-30)."""
+    """A household waiting for a place: nobody who came later overtakes it, unless too little is free for it (BR-30)."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")

@@ -1,12 +1,11 @@
 """Offers: the list, one of them for who eats and for who prepares it, and what is done with it."""
 
-from datetime import timedelta
-
 from django.contrib import messages
-from django.db.models import Count, Max, prefetch_related_objects
+from django.db.models import Count, prefetch_related_objects
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +20,7 @@ from amap.euros import equivalents_text, euros_text
 from amap.models import FarmLiaison
 from amap.names import Alphabetical
 from amap.pages import page_of
+from contracts import calendars
 from contracts.actions import offers as actions
 from contracts.agreement import NEEDS, missing
 from contracts.forms.offers import (
@@ -69,7 +69,8 @@ def offers(request):
     rows = (
         offers_here(request)
         .visible_to(standing)
-        .annotate(deliveries_count=Count("deliveries"), last_day=Max("deliveries__day"))
+        .with_last_day()
+        .annotate(deliveries_count=Count("deliveries"))
         .prefetch_related("sizes")
     )
     over = (Status.CLOSED, Status.CANCELLED)
@@ -106,17 +107,19 @@ def offers(request):
 def _group(request, offer, signed, today):
     if offer.pk in signed:
         return "mine"
-    if _takes_households(offer, offer.last_day, today):
+    if _takes_households(offer):
         return "open"
     if offer.status in ContractOffer.LIVE:
         return "coming" if offer.open_on and offer.open_on > today else "running"
     return "preparing" if _manages(request, offer) else "coming"
 
 
-def _takes_households(offer, last_day, today):
-    """May one sign today, and is there a delivery left that the farm could prepare (BR-24)?"""
-    ready = today + timedelta(days=offer.producer_lead_days)
-    return offer.is_open(today) and last_day is not None and last_day > ready
+def _takes_households(offer):
+    """May one sign, and is there a delivery left that the farm could prepare (BR-24)? An offer `with_last_day`."""
+    if offer.last_day is None or not offer.is_open(clock.today()):
+        return False
+    zone = timezone.get_default_timezone()
+    return calendars.can_be_prepared(offer.last_day, clock.now(), offer.producer_lead_days, zone)
 
 
 def _card(request, offer, signed):
@@ -162,7 +165,7 @@ def offer(request, pk):
 
     For those who prepare it, what it waits for.
     """
-    one = get_object_or_404(offers_here(request).visible_to(request.standing), pk=pk)
+    one = get_object_or_404(offers_here(request).visible_to(request.standing).with_last_day(), pk=pk)
     prefetch_related_objects([one], "products" if one.is_by_date else "sizes", "deliveries")
     today, manages = clock.today(), _manages(request, one)
     note = agreed_note(one) if manages or one.budget_visibility == "members" else None
@@ -182,7 +185,7 @@ def offer(request, pk):
         "payments": _payments(one),
         "clauses": clauses(one, (*TERMS, "mediation_contact")),
         "control": _control(request, one, today, has_budget=note is not None) if manages else None,
-    } | _mine(request, one, today)
+    } | _mine(request, one)
     return render(request, "contracts/offers/offer.html", context)
 
 
@@ -230,7 +233,7 @@ def _payments(one):
     }
 
 
-def _mine(request, one, today):
+def _mine(request, one):
     """What the reader's household has to do with the offer: signed, waiting, may sign, or when it may."""
     household, nothing = request.standing.household_id, {"subscription": None, "is_waiting": False, "may_sign": False}
     if not household or one.status in ContractOffer.IN_PREPARATION:
@@ -240,7 +243,7 @@ def _mine(request, one, today):
     if subscription:
         return nothing | {"subscription": subscription}
     waiting = WaitingListEntry.objects.filter(offer=one, household=household, status=WaitingListEntry.Status.WAITING)
-    is_open = _takes_households(one, max((delivery.day for delivery in one.deliveries.all()), default=None), today)
+    is_open = _takes_households(one)
     return {
         "subscription": None,
         "may_sign": is_open,

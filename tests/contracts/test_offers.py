@@ -970,6 +970,18 @@ def test_a_season_too_far_on_is_not_open_to_anybody_br_24(amap, sign_in, day, ma
     assert (url(amap, "sign", offer.pk) in page) == may_sign
 
 
+@pytest.mark.parametrize("status", ["cancelled", "locked", "held"])
+def test_an_offer_whose_last_deliveries_are_fixed_or_called_off_is_not_open_to_anybody_br_24(amap, sign_in, status):
+    """The farm needs no notice here; what is left is today's delivery and the last one."""
+    offer = amap.offer(deliveries=2, start=TODAY, producer_lead_days=0)
+    client = sign_in(amap.member)
+    offers_page, page = url(amap, "offers"), url(amap, "offer", offer.pk)
+    assert "Open to you" in client.get(offers_page).content.decode()
+    offer.deliveries.filter(rank=2).update(status=status)
+    assert "Open to you" not in client.get(offers_page).content.decode()
+    assert url(amap, "sign", offer.pk) not in client.get(page).content.decode()
+
+
 def test_a_member_sees_price_dates_people_and_the_way_to_sign(amap, sign_in):
     offer = opened(amap)
     offers_page = sign_in(amap.member).get(url(amap, "offers")).content.decode()
