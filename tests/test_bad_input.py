@@ -63,6 +63,7 @@ UNSEEN = {"django_session", "amap_cache"}
 LEAVES_NO_TRACE = {
     *("amap:import_match", "amap:import_discard"),  # a file that was never confirmed has changed nothing
     "deliveries:plan",  # the distributions that the night would have made
+    "site:profile",  # the name of somebody who belongs to no association
     # A draft saved as it was; its description, which binds nobody.
     *("contracts:offer_edit", "contracts:offer_calendar", "contracts:offer_dates", "contracts:offer_budget"),
     *("contracts:offer_shares", "contracts:offer_payment", "contracts:offer_terms"),
