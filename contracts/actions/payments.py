@@ -242,6 +242,12 @@ def confirm(*instalments, by, now, on=None):
     for instalment in instalments:
         _refuse_method(instalment, Instalment.Method.TRANSFER)
         _refuse_other_than(instalment, Status.PLANNED, Status.DECLARED)
+        signed_on = timezone.localdate(instalment.subscription.signed_at)
+        if on and on < signed_on:
+            raise Refused(
+                _("%(household)s signed on %(day)s: no money arrived before.")
+                % {"household": instalment.household, "day": _day(signed_on)}
+            )
     events = {one.pk: f"instalment:{one.pk}:confirmed" for one in instalments}
     _arrive(instalments, events, "due", by=by, now=now, on=on)
     states.move_all(instalments, to=Status.CONFIRMED, by=by, now=now)

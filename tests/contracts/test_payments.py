@@ -202,6 +202,16 @@ def test_a_cheque_is_not_cashed_before_it_was_written(amap):
     payments.cash(first, by=amap.farmer, now=NOW, on=TODAY - timedelta(days=1))
 
 
+def test_a_transfer_does_not_arrive_before_its_contract_was_signed(amap):
+    subscription = signed(amap, method="transfer")
+    day = subscription.signed_at.date()
+    first, second, _third = subscription.instalments.all()
+    with pytest.raises(Refused, match="signed on"):
+        payments.confirm(first, second, by=amap.farmer, now=NOW, on=day - timedelta(days=1))
+    payments.confirm(first, second, by=amap.farmer, now=NOW, on=day)
+    assert set(Movement.objects.filter(key__endswith=":confirmed").values_list("effective_on", flat=True)) == {day}
+
+
 def test_br41_a_rejected_cheque_becomes_a_new_linked_instalment(amap):
     subscription = signed(amap)
     first = subscription.instalments.get(number=1)
