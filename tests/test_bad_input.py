@@ -100,7 +100,7 @@ def ask(world):
             answer = getattr(client, method)(url, form)
             page = b"".join(answer.streaming_content) if answer.streaming else answer.content
         transaction.savepoint_rollback(point)
-        written = {found[1] for one in seen if (found := WRITES.match(one["sql"]))} - UNSEEN
+        written = {found[1] for one in seen if (found := WRITES.match(one["sql"] or ""))} - UNSEEN
         if written and method == GET:
             broken.append(f"{url[:150]}: looking wrote {written}")
         if written and "amap_auditentry" not in written and route_of(url) not in LEAVES_NO_TRACE:

@@ -36,7 +36,7 @@ def farm_of(request, among):
 
     A farm of this association that is somebody else's business is a 403 (BR-5).
     """
-    asked = request.GET.get("farm") or request.POST.get("farm")
+    asked = (request.GET.get("farm") or request.POST.get("farm") or "").replace("\x00", " ")
     found = next((farm for farm in among if farm[1] == asked), None)
     if found or not asked:
         return found or next(iter(among), None)

@@ -339,6 +339,11 @@ def test_a_farmer_of_another_farm_confirms_nothing_here(client, amap):
 # One payment
 
 
+def test_a_farm_that_no_database_can_hold_does_not_exist(client, amap):
+    sign_in(client, amap.liaison)
+    assert client.post(url(amap, "receive"), {"farm": "a\x00b"}).status_code == 404
+
+
 def test_a_rejected_cheque_from_its_page_with_a_reason(client, amap):
     first = signed(amap).instalments.get(number=1)
     hand_over(amap, receive(amap, [first]))
