@@ -180,11 +180,11 @@ def offer_calendar(request, pk):
 
 
 def _dates(one):
-    """The dates of a season as `DatesForm` takes them, then those its rhythm would have besides."""
+    """The dates of a season as `DatesForm` takes them, among those its rhythm would have besides."""
     days = list(one.deliveries.values_list("day", flat=True))
     others = gaps(one, days)
     said = calendars.holidays_among(days) | dict.fromkeys(others, _("no delivery"))
-    return [(day, pair(_day(day), said[day]) if day in said else _day(day), day in days) for day in days + others]
+    return [(day, pair(_day(day), said[day]) if day in said else _day(day), day in days) for day in sorted(days + others)]
 
 
 def _day(day):
