@@ -184,7 +184,9 @@ def _dates(one):
     days = list(one.deliveries.values_list("day", flat=True))
     others = gaps(one, days)
     said = calendars.holidays_among(days) | dict.fromkeys(others, _("no delivery"))
-    return [(day, pair(_day(day), said[day]) if day in said else _day(day), day in days) for day in sorted(days + others)]
+    return [
+        (day, pair(_day(day), said[day]) if day in said else _day(day), day in days) for day in sorted(days + others)
+    ]
 
 
 def _day(day):
