@@ -77,9 +77,7 @@ def _around():
     today, token = Given("today", DateField()), Given("token", UUIDField())
     mine = Q(client_token=token) | Q(offer=OuterRef("pk"), status__in=Subscription.HOLDS)
     line = WaitingListEntry.objects.filter(offer=OuterRef("pk"), status=WaitingListEntry.Status.WAITING)
-    liaisons = FarmLiaison.objects.current(today).filter(
-        partnership__association=OuterRef("association"), partnership__farm=OuterRef("farm")
-    )
+    liaisons = FarmLiaison.objects.of(OuterRef("association"), OuterRef("farm"), today)
     before = Instalment.objects.filter(household=household, subscription__offer=OuterRef("pk"))
     people = ("name", "phone", "email", "language", "user__email", "user__language")
     planned = Delivery.objects.filter(offer=OuterRef("pk")).exclude(status=Delivery.Status.CANCELLED).order_by("rank")

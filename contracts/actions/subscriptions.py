@@ -467,8 +467,7 @@ def give_place_back(subscription, *, now):
     day = timezone.localdate(subscription.reserved_until)
     reason = _("The place was kept until %(day)s; no payment had come.") % {"day": date_format(day, "DATE_FORMAT")}
     subscription = withdraw(subscription, by=None, now=now, reason=reason)
-    liaisons = FarmLiaison.objects.current(timezone.localdate(now)).filter(
-        partnership__farm=subscription.offer.farm_id, partnership__association=subscription.association_id
-    )
+    today = timezone.localdate(now)
+    liaisons = FarmLiaison.objects.of(subscription.association_id, subscription.offer.farm_id, today)
     to = [subscription.household, *User.objects.filter(liaisons__in=liaisons).distinct()]
     _tell("place_given_back", subscription, to=to, now=now)
