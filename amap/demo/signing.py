@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from django.utils import timezone
 
 from amap.demo import season
-from contracts.actions import offers, places, subscriptions
+from contracts.actions import drafts, offers, places, subscriptions
 from contracts.signing import Proposal, look_around
 
 NAMESPACE = UUID("5a1d2a52-5b8f-4a53-9a5a-7b6c2f0e2026")
@@ -17,7 +17,7 @@ BY_TRANSFER = frozenset((3, 9, 17, 21, 26, 28, 34, 38, 45, 52, 56))
 def propose(year, day, one):
     """Written by the farm, accepted by both sides."""
     farm, farmer, now = year.farms[one.farm], year.users[one.farm], year.moment(day)
-    offer = offers.create(
+    offer = drafts.create(
         year.association,
         farm=farm,
         place=year.place,
@@ -38,8 +38,8 @@ def propose(year, day, one):
     year.offers[one.key] = offer
     if one.kind == "by_date":
         items = [{"name": name, "unit": unit, "price_cents": cents} for name, unit, cents in one.items]
-        offers.edit(offer, by=farmer, now=now, products=items)
-        offers.set_days(offer, days=[written + year.shift for written in one.days], by=farmer, now=now)
+        drafts.edit(offer, by=farmer, now=now, products=items)
+        drafts.set_days(offer, days=[written + year.shift for written in one.days], by=farmer, now=now)
     else:
         sizes = [
             {
@@ -52,8 +52,8 @@ def propose(year, day, one):
             }
             for label, part, cents in one.items
         ]
-        offers.edit(offer, by=farmer, now=now, sizes=sizes)
-        offers.set_calendar(
+        drafts.edit(offer, by=farmer, now=now, sizes=sizes)
+        drafts.set_calendar(
             offer,
             starts_on=one.first + year.shift,
             ends_on=one.last + year.shift,
@@ -64,7 +64,7 @@ def propose(year, day, one):
             now=now,
         )
     if one.budget:
-        offers.set_budget(
+        drafts.set_budget(
             offer,
             lines=one.budget,
             amap_share_hundredths=one.amap_share,
@@ -132,7 +132,7 @@ def prepare_next_season(year, day):
     """The farm has accepted version 2 of next year's vegetables; the bread of spring is a draft."""
     farmer, now = year.users["saules-gris"], year.moment(day)
     running = year.offers["vegetables"]
-    offer = offers.create(
+    offer = drafts.create(
         year.association,
         farm=running.farm,
         place=year.place,
@@ -143,7 +143,7 @@ def prepare_next_season(year, day):
         now=now,
         start_from=running,
     )
-    offers.set_calendar(
+    drafts.set_calendar(
         offer,
         starts_on=date(2027, 4, 1) + year.shift,
         ends_on=date(2028, 3, 23) + year.shift,
@@ -154,9 +154,9 @@ def prepare_next_season(year, day):
         by=farmer,
         now=now,
     )  # fmt: skip
-    offers.edit(offer, open_on=date(2027, 2, 1) + year.shift, by=farmer, now=now)
+    drafts.edit(offer, open_on=date(2027, 2, 1) + year.shift, by=farmer, now=now)
     offers.propose(offer, by=farmer, now=now)
-    offers.set_budget(
+    drafts.set_budget(
         offer,
         lines=season.NEXT_BUDGET,
         amap_share_hundredths=7000,
@@ -164,7 +164,7 @@ def prepare_next_season(year, day):
         by=farmer,
         now=now,
     )
-    offers.edit(
+    drafts.edit(
         offer,
         reference_price_cents=2160,
         sizes=[
@@ -177,7 +177,7 @@ def prepare_next_season(year, day):
     offers.propose(offer, by=farmer, now=now)
     offers.accept(offer, side="farm", by=farmer, now=now + timedelta(hours=1))
     bread = year.offers["bread"]
-    offers.create(
+    drafts.create(
         year.association,
         farm=bread.farm,
         place=year.place,

@@ -14,7 +14,7 @@ from amap.errors import Refused, refused_into
 from amap.models import Farm
 from amap.words import pair
 from contracts import calendars
-from contracts.actions import offers as actions
+from contracts.actions import drafts
 from contracts.agreement import season_is_short
 from contracts.forms.offers import (
     BasicsForm,
@@ -96,7 +96,7 @@ def offer_new(request):
     if request.method == "POST" and form.is_valid():
         values = {"kind": source.kind if source else None} | form.cleaned_data
         try:
-            made = actions.create(
+            made = drafts.create(
                 request.association, farm=farm, start_from=source, by=request.user, now=clock.now(), **values
             )
         except Refused as refused:
@@ -119,7 +119,7 @@ def _write(request, one, part, form, save=None, *, rows=None, template="part", *
             if save:
                 save()
             else:
-                actions.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
+                drafts.edit(one, by=request.user, now=clock.now(), **form.cleaned_data)
         except Refused as refused:
             refused.into(form)
             one.refresh_from_db()
@@ -174,7 +174,7 @@ def offer_calendar(request, pk):
     form = CalendarForm(request.POST or None, offer=one)
 
     def save():
-        actions.set_calendar(one, by=request.user, now=clock.now(), **form.cleaned_data)
+        drafts.set_calendar(one, by=request.user, now=clock.now(), **form.cleaned_data)
 
     return _calendar(request, one, form, DatesForm(choices=_dates(one)), save)
 
@@ -220,7 +220,7 @@ def offer_dates(request, pk):
     if form.is_valid():
         version, days = one.version, form.days()
         with refused_into(form):
-            actions.set_days(one, days=days, by=request.user, now=clock.now())
+            drafts.set_days(one, days=days, by=request.user, now=clock.now())
             if one.version != version:
                 return _saved(request, one, "calendar", version)
             words = ngettext("%(count)s delivery.", "%(count)s deliveries.", len(days))
@@ -252,7 +252,7 @@ def offer_budget(request, pk):
 
     def save():
         lines = [(row["category"], row["label"], row["amount_cents"]) for row in rows.cleaned]
-        actions.set_budget(one, lines=lines, by=request.user, now=clock.now(), **form.cleaned_data)
+        drafts.set_budget(one, lines=lines, by=request.user, now=clock.now(), **form.cleaned_data)
 
     note = price_note(one)
     return _write(
@@ -283,11 +283,11 @@ def offer_shares(request, pk):
         if not one.reference_price_cents and not note:
             form.initial["reference_price_cents"] = None
         form.initial["capacity_hundredths"] = one.capacity_hundredths or (note and note.equivalents_hundredths) or None
-        rows = Rows(SizeForm, "size", data=data, initial=actions.sizes_as_typed(one) or USUAL_SIZES, blank=2)
+        rows = Rows(SizeForm, "size", data=data, initial=drafts.sizes_as_typed(one) or USUAL_SIZES, blank=2)
 
     def save():
         kind = "products" if one.is_by_date else "sizes"
-        actions.edit(one, by=request.user, now=clock.now(), **{kind: rows.cleaned}, **form.cleaned_data)
+        drafts.edit(one, by=request.user, now=clock.now(), **{kind: rows.cleaned}, **form.cleaned_data)
 
     return _write(request, one, "shares", form, save, rows=rows, template="shares", note=note)
 

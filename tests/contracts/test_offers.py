@@ -15,7 +15,7 @@ from amap.actions import settings
 from amap.errors import Refused
 from amap.models import Association, AuditEntry, CommitteeSeat, Farm, Farmer, Letter, Partnership, PickupPlace
 from contracts import tasks, wording
-from contracts.actions import offers, places
+from contracts.actions import drafts, offers, places
 from contracts.actions.deliveries import move_deliveries
 from contracts.agreement import content, missing
 from contracts.documents import fingerprint
@@ -75,7 +75,7 @@ def letters_of(kind):
 
 def test_a_new_offer_is_a_draft_with_french_terms(amap):
     """BR-10, BR-74: the texts a contract needs are there to be read and changed."""
-    offer = offers.create(
+    offer = drafts.create(
         amap.association,
         farm=amap.farm,
         place=amap.place,
@@ -93,16 +93,16 @@ def test_a_new_offer_is_a_draft_with_french_terms(amap):
 
 def test_a_free_code_is_found_and_a_taken_one_refused(amap):
     make = {"farm": amap.farm, "place": amap.place, "kind": "harvest_share", "by": amap.farmer, "now": NOW}
-    codes = [offers.create(amap.association, title=f"Légumes {n}", **make).code for n in range(3)]
+    codes = [drafts.create(amap.association, title=f"Légumes {n}", **make).code for n in range(3)]
     assert codes == ["LEG26", "LEG26B", "LEG26C"]
     with pytest.raises(Refused, match="Légumes 1"):
-        offers.create(amap.association, title="Encore", code="leg26b", **make)
+        drafts.create(amap.association, title="Encore", code="leg26b", **make)
 
 
 def test_a_copy_keeps_price_and_terms_and_proposes_the_same_weeks_later(amap):
     source = amap.offer(start=date(2026, 4, 2), deliveries=48, hazard_clause="Notre clause")
     offers_before = content(source)
-    copy = offers.create(
+    copy = drafts.create(
         amap.association,
         farm=amap.farm,
         place=amap.place,
@@ -123,7 +123,7 @@ def test_a_draft_sent_again_is_there_once_another_kind_or_place_is_another_draft
     make = {"farm": amap.farm, "title": "Légumes", "by": amap.farmer, "now": NOW}
     barn = PickupPlace.objects.create(association=amap.association, name="La grange")
     asked = [("harvest_share", amap.place), ("harvest_share", amap.place), ("by_date", amap.place), ("by_date", barn)]
-    made = [offers.create(amap.association, kind=kind, place=place, **make) for kind, place in asked]
+    made = [drafts.create(amap.association, kind=kind, place=place, **make) for kind, place in asked]
     assert made[0] == made[1]
     assert [(one.kind, one.place) for one in made] == asked
     assert ContractOffer.objects.count() == 3
@@ -133,9 +133,9 @@ def test_an_offer_needs_a_partner_farm_and_a_place_of_the_association(amap):
     elsewhere = Amap("ailleurs", "Ailleurs")
     make = {"title": "Légumes", "kind": "harvest_share", "by": amap.committee, "now": NOW}
     with pytest.raises(Refused, match="not a partner"):
-        offers.create(amap.association, farm=elsewhere.farm, place=amap.place, **make)
+        drafts.create(amap.association, farm=elsewhere.farm, place=amap.place, **make)
     with pytest.raises(Refused, match="another association"):
-        offers.create(amap.association, farm=amap.farm, place=elsewhere.place, **make)
+        drafts.create(amap.association, farm=amap.farm, place=elsewhere.place, **make)
 
 
 # Price (BR-9, BR-15)
@@ -144,7 +144,7 @@ def test_an_offer_needs_a_partner_farm_and_a_place_of_the_association(amap):
 def test_the_price_is_computed_from_the_budget(amap):
     """BR-9: 60,480.00 × 70 % ÷ (48 × 42) = 21.00."""
     offer = amap.offer(status="draft", start=date(2027, 4, 1), deliveries=48)
-    offers.set_budget(
+    drafts.set_budget(
         offer,
         lines=VEGETABLE_BUDGET,
         amap_share_hundredths=7000,
@@ -165,13 +165,13 @@ def test_the_price_is_computed_from_the_budget(amap):
 def test_another_price_than_the_computed_one_says_why(amap):
     """BR-9: the difference and a reason are mandatory."""
     offer = draft(amap)
-    offers.set_budget(
+    drafts.set_budget(
         offer, lines=VEGETABLE_BUDGET, amap_share_hundredths=5000, planned_equivalents_hundredths=4200, by=None, now=NOW
     )
     assert price_note(offer).difference_cents == 2100 - 2770
     with pytest.raises(Refused, match="why the price differs"):
         offers.propose(offer, by=amap.farmer, now=NOW)
-    offers.edit(offer, price_reason="Année de transition", by=amap.farmer, now=NOW)
+    drafts.edit(offer, price_reason="Année de transition", by=amap.farmer, now=NOW)
     offers.propose(offer, by=amap.farmer, now=NOW)
 
 
@@ -192,9 +192,9 @@ def test_sizes_are_priced_in_proportion_unless_a_reason_is_given(amap):
     offer = draft(amap)
     size = {"label": "Half", "coefficient_hundredths": 50, "price_cents": None, "price_reason": ""}
     whole = size | {"label": "Whole", "coefficient_hundredths": 100}
-    offers.edit(offer, reference_price_cents=2100, sizes=[whole, size], by=amap.farmer, now=NOW)
+    drafts.edit(offer, reference_price_cents=2100, sizes=[whole, size], by=amap.farmer, now=NOW)
     assert list(offer.sizes.values_list("label", "price_cents")) == [("Whole", 2100), ("Half", 1050)]
-    offers.edit(offer, sizes=[whole, size | {"price_cents": 1150}], by=amap.farmer, now=NOW)
+    drafts.edit(offer, sizes=[whole, size | {"price_cents": 1150}], by=amap.farmer, now=NOW)
     assert missing(offer) == ["size_reason"]
 
 
@@ -202,20 +202,20 @@ def test_a_share_without_an_exact_half_is_not_taken_every_other_delivery_br_20_b
     """Two quarter shares every other delivery would count 0.26 instead of 0.25 of the capacity."""
     offer = draft(amap)
     quarter = {"label": "Quarter", "coefficient_hundredths": 25, "price_cents": None, "price_reason": ""}
-    offers.edit(offer, reference_price_cents=2100, sizes=[quarter], alternate_allowed=False, by=amap.farmer, now=NOW)
+    drafts.edit(offer, reference_price_cents=2100, sizes=[quarter], alternate_allowed=False, by=amap.farmer, now=NOW)
     with pytest.raises(Refused, match=r"“Quarter” \(0.25\) has no exact half. Make it 0.24 or 0.26 of a whole share"):
-        offers.edit(offer, alternate_allowed=True, by=amap.farmer, now=NOW)
+        drafts.edit(offer, alternate_allowed=True, by=amap.farmer, now=NOW)
     even = quarter | {"coefficient_hundredths": 26}
-    offers.edit(offer, sizes=[even], alternate_allowed=True, by=amap.farmer, now=NOW)
+    drafts.edit(offer, sizes=[even], alternate_allowed=True, by=amap.farmer, now=NOW)
     with pytest.raises(Refused, match="no exact half"):
-        offers.edit(offer, sizes=[quarter], by=amap.farmer, now=NOW)
+        drafts.edit(offer, sizes=[quarter], by=amap.farmer, now=NOW)
 
 
 def test_a_share_cannot_cost_nothing(amap):
     offer = draft(amap)
     size = {"label": "Whole", "coefficient_hundredths": 100, "price_cents": None, "price_reason": ""}
     with pytest.raises(Refused, match="cannot cost nothing"):
-        offers.edit(offer, reference_price_cents=0, sizes=[size], by=amap.farmer, now=NOW)
+        drafts.edit(offer, reference_price_cents=0, sizes=[size], by=amap.farmer, now=NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         ShareSize.objects.create(offer=offer, label="Free", price_cents=0)
 
@@ -224,7 +224,7 @@ def test_a_share_cannot_cost_nothing(amap):
 
 
 def vegetables_2026(amap):
-    offer = offers.create(
+    offer = drafts.create(
         amap.association,
         farm=amap.farm,
         place=amap.place,
@@ -233,7 +233,7 @@ def vegetables_2026(amap):
         by=None,
         now=NOW,
     )
-    offers.set_calendar(
+    drafts.set_calendar(
         offer,
         starts_on=date(2026, 4, 2),
         ends_on=date(2027, 3, 25),
@@ -259,11 +259,11 @@ def test_dates_may_be_added_and_taken_out_one_by_one(amap):
     """BR-12: ranks follow the order of dates."""
     offer = draft(amap)
     days = list(offer.deliveries.values_list("day", flat=True))
-    offers.set_days(offer, days=[*days[1:], date(2027, 4, 3)], by=amap.farmer, now=NOW)
+    drafts.set_days(offer, days=[*days[1:], date(2027, 4, 3)], by=amap.farmer, now=NOW)
     assert list(offer.deliveries.values_list("rank", "day"))[:2] == [(1, date(2027, 4, 3)), (2, date(2027, 4, 8))]
     assert offer.starts_on == date(2027, 4, 3)
     with pytest.raises(Refused, match="twice"):
-        offers.set_days(offer, days=[days[0], days[0]], by=amap.farmer, now=NOW)
+        drafts.set_days(offer, days=[days[0], days[0]], by=amap.farmer, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_an_impossible_calendar_is_refused_and_the_old_one_kept(amap, start, end
     """reliability 5.3."""
     offer = draft(amap)
     with pytest.raises(Refused, match=words):
-        offers.set_calendar(offer, starts_on=start, ends_on=end, weekday=THURSDAY, by=amap.farmer, now=NOW)
+        drafts.set_calendar(offer, starts_on=start, ends_on=end, weekday=THURSDAY, by=amap.farmer, now=NOW)
     assert offer.deliveries.count() == 26
 
 
@@ -287,7 +287,7 @@ def test_four_weeks_of_strawberries_say_why_they_are_so_few(amap):
     offer = amap.offer(status="draft", start=date(2027, 5, 6), deliveries=5)
     with pytest.raises(Refused, match="13 weeks"):
         offers.propose(offer, by=amap.farmer, now=NOW)
-    offers.edit(offer, exceptional_reason="court cycle fraises", by=amap.farmer, now=NOW)
+    drafts.edit(offer, exceptional_reason="court cycle fraises", by=amap.farmer, now=NOW)
     offers.propose(offer, by=amap.farmer, now=NOW)
     assert offer.status == "proposed"
 
@@ -392,7 +392,7 @@ def test_an_edit_makes_the_farms_acceptance_void(amap):
     """BR-8: the farm accepts v1 at 21.00, the committee makes it 20.50: v2, draft, and opening is refused."""
     offer = proposed(amap)
     offers.accept(offer, side="farm", by=amap.farmer, now=NOW)
-    offers.edit(offer, reference_price_cents=2050, by=amap.committee, now=NOW)
+    drafts.edit(offer, reference_price_cents=2050, by=amap.committee, now=NOW)
     assert (offer.status, offer.version, offer.acceptances.count()) == ("draft", 2, 0)
     assert list(offer.sizes.values_list("price_cents", flat=True)) == [2050, 1025], "prices in proportion follow"
     assert amap.farmer.email in letters_of("offer_changed")
@@ -406,12 +406,12 @@ def test_every_commercial_part_voids_what_was_accepted(amap, status):
     size = {"label": "Half", "coefficient_hundredths": 50, "price_cents": 1050, "price_reason": ""}
     days = [APRIL + timedelta(weeks=n) for n in range(20)]
     changes = [
-        lambda offer: offers.edit(offer, capacity_hundredths=4000, by=None, now=NOW),
-        lambda offer: offers.edit(offer, hazard_clause="Autre", by=None, now=NOW),
-        lambda offer: offers.edit(offer, instalment_counts=[1], by=None, now=NOW),
-        lambda offer: offers.edit(offer, sizes=[size], by=None, now=NOW),
-        lambda offer: offers.set_days(offer, days=days, by=None, now=NOW),
-        lambda offer: offers.set_budget(
+        lambda offer: drafts.edit(offer, capacity_hundredths=4000, by=None, now=NOW),
+        lambda offer: drafts.edit(offer, hazard_clause="Autre", by=None, now=NOW),
+        lambda offer: drafts.edit(offer, instalment_counts=[1], by=None, now=NOW),
+        lambda offer: drafts.edit(offer, sizes=[size], by=None, now=NOW),
+        lambda offer: drafts.set_days(offer, days=days, by=None, now=NOW),
+        lambda offer: drafts.set_budget(
             offer, lines=[("charges", "All", 100)], planned_equivalents_hundredths=4200, by=None, now=NOW
         ),
     ]
@@ -425,7 +425,7 @@ def test_a_description_or_nothing_at_all_voids_nothing(amap):
     """BR-8: cosmetic fields do not."""
     offer = agreed(amap)
     sizes = list(offer.sizes.values("label", "coefficient_hundredths", "price_cents", "price_reason"))
-    offers.edit(
+    drafts.edit(
         offer, description="Photos et recettes", reference_price_cents=2100, sizes=sizes, by=amap.farmer, now=NOW
     )
     assert (offer.status, offer.version, offer.acceptances.count()) == ("agreed", 1, 2)
@@ -433,7 +433,7 @@ def test_a_description_or_nothing_at_all_voids_nothing(amap):
 
 def test_editing_a_draft_keeps_its_version(amap):
     offer = draft(amap)
-    offers.edit(offer, reference_price_cents=2050, by=amap.farmer, now=NOW)
+    drafts.edit(offer, reference_price_cents=2050, by=amap.farmer, now=NOW)
     assert offer.version == 1
 
 
@@ -484,7 +484,7 @@ def test_a_seat_that_ended_accepts_nothing(amap):
 
 def test_a_version_read_before_it_changed_is_not_accepted(amap):
     offer = proposed(amap)
-    offers.edit(offer, reference_price_cents=2050, by=amap.committee, now=NOW)
+    drafts.edit(offer, reference_price_cents=2050, by=amap.committee, now=NOW)
     offers.propose(offer, by=amap.committee, now=NOW)
     with pytest.raises(Refused, match=r"version 1.*version 2"):
         offers.accept(offer, side="farm", version=1, by=amap.farmer, now=NOW)
@@ -546,18 +546,18 @@ def test_opening_needs_a_liaison_still_named(amap):
 def test_sign_up_does_not_open_after_the_first_delivery(amap):
     """reliability 5.3."""
     with pytest.raises(Refused, match="after the first delivery"):
-        offers.edit(draft(amap), open_on=APRIL, by=amap.farmer, now=NOW)
+        drafts.edit(draft(amap), open_on=APRIL, by=amap.farmer, now=NOW)
     waits = draft(amap, open_on=date(2027, 3, 20))
     earlier = date(2027, 3, 18)
     with pytest.raises(Refused, match="after the first delivery"):
-        offers.set_days(waits, days=[earlier, APRIL], by=amap.farmer, now=NOW)
+        drafts.set_days(waits, days=[earlier, APRIL], by=amap.farmer, now=NOW)
     with pytest.raises(Refused, match="after the first delivery"):
-        offers.set_calendar(waits, starts_on=earlier, ends_on=APRIL, weekday=THURSDAY, by=amap.farmer, now=NOW)
+        drafts.set_calendar(waits, starts_on=earlier, ends_on=APRIL, weekday=THURSDAY, by=amap.farmer, now=NOW)
 
 
 def test_the_description_of_an_offer_opened_on_its_first_day_may_change_br_14(amap):
     offer = amap.offer(status="running", start=date(2026, 10, 1), open_on=date(2026, 10, 1))
-    offers.edit(offer, description="Bonjour", by=amap.farmer, now=NOW)
+    drafts.edit(offer, description="Bonjour", by=amap.farmer, now=NOW)
     assert ContractOffer.objects.get().description == "Bonjour"
 
 
@@ -582,14 +582,14 @@ def test_an_open_offer_is_frozen_but_for_its_description(amap):
     offer = opened(amap)
     amap.subscribe(amap.household, offer)
     for change in (
-        lambda: offers.edit(offer, reference_price_cents=2200, by=amap.committee, now=NOW),
-        lambda: offers.edit(offer, sizes=[], by=amap.committee, now=NOW),
-        lambda: offers.set_days(offer, days=[APRIL], by=amap.committee, now=NOW),
-        lambda: offers.set_budget(offer, lines=[], planned_equivalents_hundredths=0, by=amap.committee, now=NOW),
+        lambda: drafts.edit(offer, reference_price_cents=2200, by=amap.committee, now=NOW),
+        lambda: drafts.edit(offer, sizes=[], by=amap.committee, now=NOW),
+        lambda: drafts.set_days(offer, days=[APRIL], by=amap.committee, now=NOW),
+        lambda: drafts.set_budget(offer, lines=[], planned_equivalents_hundredths=0, by=amap.committee, now=NOW),
     ):
         with pytest.raises(Refused, match="1 contract is signed on these terms"):
             change()
-    offers.edit(offer, description="Nouvelle photo", by=amap.farmer, now=NOW)
+    drafts.edit(offer, description="Nouvelle photo", by=amap.farmer, now=NOW)
     offer.refresh_from_db()
     assert (offer.status, offer.description, offer.reference_price_cents) == ("open", "Nouvelle photo", 2100)
 
@@ -945,10 +945,10 @@ def test_dates_that_cannot_be_come_back_as_they_were_ticked(amap, sign_in):
 def test_all_lines_of_a_page_are_kept_and_the_page_says_when_it_has_no_more(amap, sign_in):
     offer = draft(amap, kind="by_date")
     products = [{"name": f"Produit {n}", "unit": "", "price_cents": 100} for n in range(59)]
-    offers.edit(offer, products=products[:50], by=amap.farmer, now=NOW)
+    drafts.edit(offer, products=products[:50], by=amap.farmer, now=NOW)
     address, client = url(amap, "offer_shares", offer.pk), sign_in(amap.farmer)
     assert "lines at most" not in client.get(address).content.decode()
-    offers.edit(offer, products=products, by=amap.farmer, now=NOW)
+    drafts.edit(offer, products=products, by=amap.farmer, now=NOW)
     page = client.get(address)
     assert "60 lines at most." in page.content.decode()
     shown = len(page.context["rows"])
@@ -996,7 +996,7 @@ def test_a_member_sees_price_dates_people_and_the_way_to_sign(amap, sign_in):
 def test_the_budget_is_hidden_from_members_when_agreed_so(amap, sign_in):
     """BR-9: `budget_visibility`."""
     offer = draft(amap, price_reason="x")
-    offers.set_budget(
+    drafts.set_budget(
         offer,
         lines=VEGETABLE_BUDGET,
         planned_equivalents_hundredths=4200,
@@ -1013,7 +1013,7 @@ def test_the_budget_is_hidden_from_members_when_agreed_so(amap, sign_in):
 def test_the_price_note_is_a_pdf(amap, sign_in):
     """D17."""
     offer = draft(amap, price_reason="Année de transition")
-    offers.set_budget(
+    drafts.set_budget(
         offer, lines=VEGETABLE_BUDGET, amap_share_hundredths=7000, planned_equivalents_hundredths=4200, by=None, now=NOW
     )
     answer = sign_in(amap.farmer).get(url(amap, "price_note", offer.pk))
@@ -1025,7 +1025,7 @@ def test_the_price_note_is_a_pdf(amap, sign_in):
 def test_the_price_note_stays_as_it_was_accepted_br_9(amap, sign_in):
     """D17 is archived with the agreement: another step of prices computes another price afterwards."""
     offer = draft(amap, price_reason="Année de transition")
-    offers.set_budget(
+    drafts.set_budget(
         offer, lines=VEGETABLE_BUDGET, amap_share_hundredths=7000, planned_equivalents_hundredths=4200, by=None, now=NOW
     )
     offers.propose(offer, by=amap.farmer, now=NOW)
