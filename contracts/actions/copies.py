@@ -41,7 +41,7 @@ def copy(offer, *, household, choices, instalment_count, method, name, first_ran
     subscription = subscriptions.write(wish, proposal, quoted, plan, signed_at=signed_at, by=by, now=now)
     wanted = quoted.equivalents_hundredths
     places.leave_the_line(around, household, by=by, now=now)
-    if wanted and not places.take(offer, wanted):
+    if not places.take(offer, wanted):
         raise Refused(_("There is no room left for %(household)s.") % {"household": household.name})
     return subscription
 

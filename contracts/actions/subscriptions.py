@@ -19,7 +19,7 @@ from amap.euros import euros_text
 from amap.models import FarmLiaison, Household, Membership, Movement, User
 from contracts import documents, signing
 from contracts.actions import places
-from contracts.models import ContractDocument, Instalment, Signature, Subscription, SubscriptionLine
+from contracts.models import ContractDocument, Delivery, Instalment, Signature, Subscription, SubscriptionLine
 from contracts.pricing import instruments_from
 from contracts.references import transfer_reference
 
@@ -133,7 +133,7 @@ def _sign(offer, wish, *, expected_total_cents, by, now):
     plan = proposal.plan(quoted, wish.instalment_count)
     become_member(around, wish.household, proposal.by_rank[quoted.ranks[0]].day, by=by, now=now)
     wanted = quoted.equivalents_hundredths
-    if wanted and not places.has_room(around, wish.household, wanted):
+    if not places.has_room(around, wish.household, wanted):
         raise Full(wanted)
 
     payments_from = instruments_from(today, off_premises=True) if wish.is_paper else None
@@ -141,7 +141,7 @@ def _sign(offer, wish, *, expected_total_cents, by, now):
     _tell("contract_signed", subscription, to=around.readers(), now=now, is_urgent=True, first=plan[0])
     places.leave_the_line(around, wish.household, by=by, now=now)
     # The place is taken last: whoever waits for this row waits for one statement, not for twelve.
-    if wanted and not places.take(offer, wanted):
+    if not places.take(offer, wanted):
         raise Full(wanted)
     return subscription
 
@@ -428,8 +428,13 @@ def refuse_withdrawal(subscription, today, *, is_managed=False):
     `is_managed`: whoever looks after the contract also ends one that was never paid once its season has begun.
     """
     status = Subscription.Status
+    if subscription.status == status.WITHDRAWN:
+        raise Refused(_("This contract is withdrawn already."))
     may_be_late = is_managed and subscription.status == status.AWAITING_DOCUMENTS
-    has_begun = Subscription.objects.with_days().filter(pk=subscription.pk, first_day__lte=today).exists()
+    first_day = Subscription.objects.with_days().get(pk=subscription.pk).first_day
+    # Once its list is fixed, the first basket is on its way (BR-52).
+    fixed = Delivery.objects.filter(offer=subscription.offer_id, day=first_day, status=Delivery.Status.LOCKED)
+    has_begun = first_day is None or first_day <= today or fixed.exists()
     if subscription.status not in (status.AWAITING_DOCUMENTS, status.VALIDATED) or (has_begun and not may_be_late):
         raise Refused(_("The season has begun: the commitment lasts until its end. Talk to the farm liaison."))
     handed_in = subscription.instalments.filter(status__in=Instalment.HANDED_IN).count()

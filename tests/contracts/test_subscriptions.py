@@ -587,6 +587,17 @@ def test_withdrawing_is_refused_once_the_season_has_begun_or_a_cheque_is_there(a
         subscriptions.withdraw(signed, by=amap.member, now=NOW)
 
 
+def test_withdrawing_is_refused_once_the_first_list_is_fixed_and_a_second_time_br_52(amap, offer):
+    signed = sign(offer, amap.household, amap.member)
+    offer.deliveries.filter(rank=1).update(status="locked")
+    with pytest.raises(Refused, match="has begun"):
+        subscriptions.withdraw(signed, by=amap.member, now=NOW)
+    offer.deliveries.filter(rank=1).update(status="scheduled")
+    subscriptions.withdraw(signed, by=amap.member, now=NOW)
+    with pytest.raises(Refused, match="withdrawn already"):
+        subscriptions.withdraw(signed, by=amap.member, now=NOW)
+
+
 def test_who_looks_after_a_sign_up_that_was_never_paid_ends_it_even_later(amap, offer, visit):
     signed = sign(offer, amap.household, amap.member)
     later = datetime(2026, 12, 20, 8, tzinfo=PARIS)
