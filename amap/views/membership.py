@@ -175,31 +175,27 @@ def membership(request, household_pk, pk):
 @require_POST
 def correct(request, pk):
     """A fee recorded by mistake is awaited again; the book keeps both."""
-    found = get_object_or_404(
-        Membership.objects.select_related("household"), association=request.standing.association_id, pk=pk
-    )
-    form = CorrectionForm(request.POST)
-    if form.is_valid():
-        actions.correct(found, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
-        messages.success(request, _("The fee of %(name)s is awaited again.") % {"name": found.household.name})
-    else:
-        messages.error(request, _("Say why the recorded fee was wrong."))
-    return redirect("amap:membership", request.standing.slug, found.household_id, found.period_id)
+    done, why = _("The fee of %(name)s is awaited again."), _("Say why the recorded fee was wrong.")
+    return _for_a_reason(request, pk, CorrectionForm(request.POST), actions.correct, done=done, why=why)
 
 
 @role_required(*WRITERS)
 @require_POST
 def cancel(request, pk):
     """A fee nobody waits for any more."""
-    found = get_object_or_404(
-        Membership.objects.select_related("household"), association=request.standing.association_id, pk=pk
-    )
-    form = CancelForm(request.POST)
+    done, why = _("The fee of %(name)s is no longer awaited."), _("Say why the fee is no longer awaited.")
+    return _for_a_reason(request, pk, CancelForm(request.POST), actions.cancel, done=done, why=why)
+
+
+def _for_a_reason(request, pk, form, deed, *, done, why):
+    """Do that deed to a membership for the reason given, and say it is done; without one, ask why."""
+    rows = Membership.objects.filter(association=request.standing.association_id).select_related("household")
+    found = get_object_or_404(rows, pk=pk)
     if form.is_valid():
-        actions.cancel(found, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
-        messages.success(request, _("The fee of %(name)s is no longer awaited.") % {"name": found.household.name})
+        deed(found, reason=form.cleaned_data["reason"], by=request.user, now=clock.now())
+        messages.success(request, done % {"name": found.household.name})
     else:
-        messages.error(request, _("Say why the fee is no longer awaited."))
+        messages.error(request, why)
     return redirect("amap:membership", request.standing.slug, found.household_id, found.period_id)
 
 

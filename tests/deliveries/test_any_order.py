@@ -1,15 +1,12 @@
 """Whatever happens to the evenings, in any order and on any day, what was promised is delivered once (BR-13, BR-51)."""
 
-import os
 from contextlib import suppress
 from datetime import time, timedelta
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
 from amap import clock
 from amap.errors import Refused
@@ -19,18 +16,12 @@ from deliveries import tasks as deliveries
 from deliveries.actions import distributions, harvests
 from deliveries.models import Basket, Distribution, HarvestItem, HarvestPortion
 from deliveries.sheet import baskets_present
+from tests.any_order import SECONDS, AnyOrder, try_any_order
 from tests.cast import PARIS, TODAY, Amap
 
-RUNS = int(os.environ.get("R9_RUNS", "8"))
 
-
-class Evenings(RuleBasedStateMachine):
+class Evenings(AnyOrder):
     """Vegetables every week and bread every other one, from two days before the first evening to after the last."""
-
-    def __init__(self):
-        super().__init__()
-        self.point = transaction.atomic()
-        self.point.__enter__()
 
     @initialize(start=st.sampled_from([TODAY + timedelta(days=2), TODAY.replace(year=2027, month=3, day=26)]))
     def begin(self, start):
@@ -147,21 +138,8 @@ class Evenings(RuleBasedStateMachine):
             assert (offer.starts_on, offer.ends_on) == (days[0], days[-1])
             assert len(set(days)) == len(days)
 
-    def teardown(self):
-        transaction.set_rollback(True)
-        self.point.__exit__(None, None, None)
-
 
 @pytest.mark.django_db
-@pytest.mark.timeout(120 + 5 * RUNS)
+@pytest.mark.timeout(SECONDS)
 def test_any_order_of_evenings_delivers_what_was_promised_once():
-    run_state_machine_as_test(
-        Evenings,
-        settings=settings(
-            max_examples=RUNS,
-            stateful_step_count=25,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    try_any_order(Evenings)
